@@ -1,0 +1,21 @@
+package dev.tandem.transport;
+
+import dev.tandem.wire.KvSend;
+import dev.tandem.wire.SendResult;
+
+import java.util.function.Consumer;
+
+/// The writing end of a worker: executes the sends of its plans in order, each lease over the first transport
+/// that both ends offer. Blocks named by a send must not change until its lease's result is reported.
+public interface BlockSender extends AutoCloseable {
+    /// Enqueues one send and returns at once. Called by the engine thread after the plan's rows are computed.
+    ///
+    /// @return false when the bounded queue is full: nothing was enqueued, the caller reports the lease as failed
+    boolean send(KvSend send);
+
+    /// Sets who hears of ended leases, exactly once for each lease, from a thread of the sender's.
+    void onResult(Consumer<SendResult> listener);
+
+    @Override
+    void close();
+}

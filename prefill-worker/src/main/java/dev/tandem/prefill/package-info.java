@@ -1,0 +1,5 @@
+/// The prefill worker process.
+@NullMarked
+package dev.tandem.prefill;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/// The OpenAI-compatible HTTP front.
+@NullMarked
+package dev.tandem.api;
+
+import org.jspecify.annotations.NullMarked;

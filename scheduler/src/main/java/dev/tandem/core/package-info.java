@@ -1,0 +1,5 @@
+/// The deterministic scheduling core.
+@NullMarked
+package dev.tandem.core;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/// Tokenizer and incremental detokenizer.
+@NullMarked
+package dev.tandem.text;
+
+import org.jspecify.annotations.NullMarked;
