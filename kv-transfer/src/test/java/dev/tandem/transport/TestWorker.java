@@ -1,0 +1,136 @@
+package dev.tandem.transport;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tandem.kv.KvPool;
+import dev.tandem.kv.KvPools;
+import dev.tandem.kv.KvShape;
+import dev.tandem.wire.KvSend;
+import dev.tandem.wire.LeaseGrant;
+import dev.tandem.wire.LeaseUpdate;
+import dev.tandem.wire.SendResult;
+import dev.tandem.wire.TransferEndpoint;
+import dev.tandem.wire.TransportKind;
+
+import java.io.IOException;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+
+/// Both transfer ends of one worker with real memory and real sockets, without an engine.
+final class TestWorker implements AutoCloseable {
+    static final KvShape SHAPE = new KvShape(2, 2, 16, 16); // 8 KiB a block
+    static final List<TransportKind> GRPC = List.of(TransportKind.TRANSPORT_KIND_GRPC);
+    static final List<TransportKind> BOTH =
+            List.of(
+                    TransportKind.TRANSPORT_KIND_SHARED_MEMORY, TransportKind.TRANSPORT_KIND_GRPC);
+
+    /// Long enough for any machine; only a hang runs into it.
+    private static final long HANG_SECONDS = 30;
+
+    final long incarnation;
+    final KvPool pool;
+    final TransferMetrics metrics = new TransferMetrics();
+    final Leases leases;
+    final KvTransferService service;
+    final TransportSender sender;
+    final int port;
+    final BlockingQueue<LeaseUpdate> updates = new LinkedBlockingQueue<>();
+    final BlockingQueue<SendResult> results = new LinkedBlockingQueue<>();
+    private final List<TransportKind> kinds;
+
+    TestWorker(long incarnation, List<TransportKind> kinds, Path folder) throws IOException {
+        this(incarnation, kinds, folder, SHAPE, 64, SenderOptions.defaults());
+    }
+
+    TestWorker(
+            long incarnation,
+            List<TransportKind> kinds,
+            Path folder,
+            KvShape shape,
+            int blocks,
+            SenderOptions options)
+            throws IOException {
+        this.incarnation = incarnation;
+        this.kinds = kinds;
+        pool =
+                kinds.contains(TransportKind.TRANSPORT_KIND_SHARED_MEMORY)
+                        ? KvPools.shared(shape, blocks, incarnation, folder)
+                        : KvPools.privateMemory(shape, blocks);
+        leases = new Leases(pool, incarnation, metrics);
+        leases.onUpdate(updates::add);
+        service = new KvTransferService(leases, pool);
+        port = service.start("127.0.0.1", 0);
+        sender = new TransportSender(pool, incarnation, kinds, options, metrics);
+        sender.onResult(results::add);
+    }
+
+    List<TransferEndpoint> endpoints() {
+        return service.endpoints(kinds, "127.0.0.1", port);
+    }
+
+    void fillRandom(long seed) {
+        var random = new Random(seed);
+        for (long at = 0; at + Long.BYTES <= pool.memory().byteSize(); at += Long.BYTES) {
+            pool.memory().set(ValueLayout.JAVA_LONG, at, random.nextLong());
+        }
+    }
+
+    static LeaseGrant grant(long lease, TestWorker writer, int millis, int... blocks) {
+        return LeaseGrant.newBuilder()
+                .setLease(lease)
+                .addAllBlocks(IntStream.of(blocks).boxed().toList())
+                .setWriterIncarnation(writer.incarnation)
+                .setDeadlineMillis(millis)
+                .build();
+    }
+
+    /// Sends the given blocks to slots `firstSlot`, `firstSlot + 1`, ...
+    static KvSend send(
+            long lease, TestWorker receiver, int millis, boolean last, int firstSlot, int... blocks) {
+        return KvSend.newBuilder()
+                .setLease(lease)
+                .setReceiverIncarnation(receiver.incarnation)
+                .addAllEndpoints(receiver.endpoints())
+                .addAllBlocks(IntStream.of(blocks).boxed().toList())
+                .addAllSlots(
+                        IntStream.range(firstSlot, firstSlot + blocks.length).boxed().toList())
+                .setLast(last)
+                .setDeadlineMillis(millis)
+                .build();
+    }
+
+    LeaseUpdate update() throws InterruptedException {
+        return notHanging(updates.poll(HANG_SECONDS, TimeUnit.SECONDS), "lease update");
+    }
+
+    SendResult result() throws InterruptedException {
+        return notHanging(results.poll(HANG_SECONDS, TimeUnit.SECONDS), "send result");
+    }
+
+    static <T> T notHanging(T answer, String what) {
+        if (answer == null) {
+            throw new AssertionError("no %s within %d s".formatted(what, HANG_SECONDS));
+        }
+        return answer;
+    }
+
+    /// Everything is over, and nothing was reported twice.
+    void assertNothingMore() {
+        assertThat(results).isEmpty();
+        assertThat(updates).isEmpty();
+    }
+
+    @Override
+    public void close() {
+        sender.close();
+        service.close();
+        leases.close();
+        pool.close();
+    }
+}
