@@ -11,6 +11,7 @@ package dev.tandem.core;
 /// @param queuedSequencesMax sequences waiting at most
 /// @param leaseMillis life of a KV lease; a transfer that takes longer is given up and recomputed
 /// @param recomputesMax times that one sequence may start over after lost replicas or failed transfers
+/// @param unservedMillisMax how long a sequence may wait while no replica at all can decode, before it fails
 /// @param preemptEverySteps 0 = never; n forces a preemption on every n-th step of a replica (tests of recovery)
 public record CoreOptions(
         int stepTokensMax,
@@ -22,10 +23,11 @@ public record CoreOptions(
         int queuedSequencesMax,
         int leaseMillis,
         int recomputesMax,
+        int unservedMillisMax,
         int preemptEverySteps) {
 
     public static CoreOptions defaults() {
-        return new CoreOptions(512, 64, 2, true, 16, 1 << 20, 4096, 10_000, 16, 0);
+        return new CoreOptions(512, 64, 2, true, 16, 1 << 20, 4096, 30_000, 16, 30_000, 0);
     }
 
     public CoreOptions {
@@ -37,6 +39,7 @@ public record CoreOptions(
         requireAtLeast("queuedSequencesMax", queuedSequencesMax, 1);
         requireAtLeast("leaseMillis", leaseMillis, 1);
         requireAtLeast("recomputesMax", recomputesMax, 0);
+        requireAtLeast("unservedMillisMax", unservedMillisMax, 1);
         requireAtLeast("preemptEverySteps", preemptEverySteps, 0);
     }
 

@@ -1,0 +1,185 @@
+package dev.tandem.core;
+
+import org.agrona.collections.Long2LongHashMap;
+import org.jspecify.annotations.Nullable;
+
+import java.util.Arrays;
+
+/// The KV blocks of one replica: who holds them and which prefix each contains. Numbers only; the bytes are on
+/// the worker. A free block keeps its prefix until it is taken for something else, so the order of release is the
+/// order of eviction. Not thread-safe; owned by the core.
+///
+/// Invariants: a block is in the free list exactly when its reference count is 0; `used() + free() == blocks`.
+public final class BlockPool {
+    private static final long MISSING = -1;
+
+    private final int blockTokens;
+    private final int[] references;
+    private final byte[] @Nullable [] hashOf;
+    private final Long2LongHashMap blockByHash = new Long2LongHashMap(MISSING);
+    // The free list: a ring through `blocks` entries and a sentinel at index `blocks`, oldest
+    // first.
+    private final int[] next;
+    private final int[] previous;
+    private final int sentinel;
+    private int free;
+
+    public BlockPool(int blocks, int blockTokens) {
+        this.blockTokens = blockTokens;
+        this.references = new int[blocks];
+        this.hashOf = new byte[blocks][];
+        this.next = new int[blocks + 1];
+        this.previous = new int[blocks + 1];
+        this.sentinel = blocks;
+        next[sentinel] = sentinel;
+        previous[sentinel] = sentinel;
+        for (int block = 0; block < blocks; block++) {
+            addFree(block, previous[sentinel]);
+        }
+    }
+
+    public int blocks() {
+        return references.length;
+    }
+
+    /// Blocks that can be taken; some of them may still hold a cached prefix.
+    public int free() {
+        return free;
+    }
+
+    /// Blocks held by sequences.
+    public int used() {
+        return references.length - free;
+    }
+
+    /// Blocks, held or free, that can be found by their prefix.
+    public int cached() {
+        return blockByHash.size();
+    }
+
+    public int blocksFor(int tokens) {
+        return Math.ceilDiv(tokens, blockTokens);
+    }
+
+    /// Extends `table` to hold `tokens` tokens, all or nothing.
+    ///
+    /// @return false, and nothing changed, when too few blocks are free; being full is not an error
+    public boolean grow(BlockTable table, int tokens) {
+        int missing = blocksFor(tokens) - table.size();
+        if (missing > free) {
+            return false;
+        }
+        for (int i = 0; i < missing; i++) {
+            int block = next[sentinel];
+            removeFree(block);
+            forget(block);
+            references[block] = 1;
+            table.add(block);
+        }
+        return true;
+    }
+
+    /// How many of the first `count` hashes are cached without a gap.
+    public int cachedPrefix(byte[][] hashes, int count) {
+        int hits = 0;
+        while (hits < count && find(hashes[hits]) >= 0) {
+            hits++;
+        }
+        return hits;
+    }
+
+    /// Of the longest cached prefix of the first `count` hashes, the blocks that somebody holds: sharing them takes
+    /// nothing from the free ones.
+    public int cachedPrefixInUse(byte[][] hashes, int count) {
+        int inUse = 0;
+        for (int i = 0; i < count; i++) {
+            int block = find(hashes[i]);
+            if (block < 0) {
+                break;
+            }
+            inUse += references[block] > 0 ? 1 : 0;
+        }
+        return inUse;
+    }
+
+    /// Appends the cached blocks of the longest prefix of the first `count` hashes to an empty table.
+    ///
+    /// @return how many blocks were found
+    public int share(BlockTable table, byte[][] hashes, int count) {
+        int hits = 0;
+        while (hits < count) {
+            int block = find(hashes[hits]);
+            if (block < 0) {
+                break;
+            }
+            if (references[block]++ == 0) {
+                removeFree(block);
+            }
+            table.add(block);
+            hits++;
+        }
+        return hits;
+    }
+
+    /// Makes a full block findable. A second block with the same content stays unknown.
+    public void index(int block, byte[] hash) {
+        if (hashOf[block] == null && blockByHash.get(key(hash)) == MISSING) {
+            hashOf[block] = hash;
+            blockByHash.put(key(hash), block);
+        }
+    }
+
+    /// Gives all blocks back, tail first: more prompts share the head, so it is evicted last. Blocks that hold no
+    /// findable prefix are taken again before any that do.
+    public void release(BlockTable table) {
+        while (!table.isEmpty()) {
+            int block = table.removeLast();
+            if (references[block] <= 0) {
+                throw new IllegalStateException("block " + block + " released twice");
+            }
+            if (--references[block] == 0) {
+                addFree(block, hashOf[block] == null ? sentinel : previous[sentinel]);
+            }
+        }
+    }
+
+    private int find(byte[] hash) {
+        long block = blockByHash.get(key(hash));
+        if (block == MISSING) {
+            return -1;
+        }
+        byte[] known = hashOf[(int) block];
+        return known != null && Arrays.equals(known, hash) ? (int) block : -1;
+    }
+
+    private void forget(int block) {
+        byte[] hash = hashOf[block];
+        if (hash != null) {
+            blockByHash.remove(key(hash));
+            hashOf[block] = null;
+        }
+    }
+
+    private void addFree(int block, int after) {
+        int before = next[after];
+        next[after] = block;
+        previous[block] = after;
+        next[block] = before;
+        previous[before] = block;
+        free++;
+    }
+
+    private void removeFree(int block) {
+        next[previous[block]] = next[block];
+        previous[next[block]] = previous[block];
+        free--;
+    }
+
+    private static long key(byte[] hash) {
+        long key = 0;
+        for (int i = 0; i < Long.BYTES; i++) {
+            key = key << 8 | (hash[i] & 0xff);
+        }
+        return key;
+    }
+}

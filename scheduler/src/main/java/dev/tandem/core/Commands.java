@@ -1,0 +1,84 @@
+package dev.tandem.core;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/// What the core wants done after an event, to be carried out before the next one: the lists are reused. The order
+/// between the lists is: grants and aborts, plans, outputs, endings, disconnects.
+public final class Commands {
+    private final List<Grant> grants = new ArrayList<>();
+    private final List<Abort> aborts = new ArrayList<>();
+    private final List<StepPlan> plans = new ArrayList<>();
+    private final List<Output> outputs = new ArrayList<>();
+    private final List<Finished> finished = new ArrayList<>();
+    private final List<Failed> failed = new ArrayList<>();
+    private final List<Disconnect> disconnects = new ArrayList<>();
+
+    /// Tell the receiver that this writer may fill these blocks.
+    public record Grant(
+            Replica receiver,
+            long lease,
+            int[] blocks,
+            long writerIncarnation,
+            int deadlineMillis) {}
+
+    /// Tell the receiver to refuse everything more under this lease, or the writer to stop.
+    public record Abort(Replica replica, long lease) {}
+
+    /// A token for the client.
+    public record Output(long sequence, int token, @Nullable TokenLogprobs logprobs) {}
+
+    /// The one good answer of a sequence.
+    public record Finished(
+            long sequence,
+            FinishReason reason,
+            int promptTokens,
+            int completionTokens,
+            int cachedTokens) {}
+
+    /// The one bad answer of a sequence.
+    public record Failed(long sequence, ErrorCategory category, String code, String message) {}
+
+    /// Close the stream of a replica that can't be trusted any more; [Event.ReplicaLost] is implied.
+    public record Disconnect(int replica, String reason) {}
+
+    void clear() {
+        grants.clear();
+        aborts.clear();
+        plans.clear();
+        outputs.clear();
+        finished.clear();
+        failed.clear();
+        disconnects.clear();
+    }
+
+    public List<Grant> grants() {
+        return grants;
+    }
+
+    public List<Abort> aborts() {
+        return aborts;
+    }
+
+    public List<StepPlan> plans() {
+        return plans;
+    }
+
+    public List<Output> outputs() {
+        return outputs;
+    }
+
+    public List<Finished> finished() {
+        return finished;
+    }
+
+    public List<Failed> failed() {
+        return failed;
+    }
+
+    public List<Disconnect> disconnects() {
+        return disconnects;
+    }
+}

@@ -1,0 +1,35 @@
+package dev.tandem.core;
+
+/// Totals since the start, kept by the core and copied into its snapshots.
+final class CoreCounters {
+    long plans;
+    long computedTokens;
+    long promptTokens;
+    long generatedTokens;
+    long prefixQueriedTokens;
+    long prefixHitTokens;
+    long preemptions;
+    long recomputes;
+    long handoffs;
+    long handoffsFailed;
+    long leasesExpired;
+    long kvBytesMoved;
+    long kvBlocksPresent;
+
+    CoreSnapshot.Totals totals() {
+        return new CoreSnapshot.Totals(
+                plans,
+                computedTokens,
+                promptTokens,
+                generatedTokens,
+                prefixQueriedTokens,
+                prefixHitTokens,
+                preemptions,
+                recomputes,
+                handoffs,
+                handoffsFailed,
+                leasesExpired,
+                kvBytesMoved,
+                kvBlocksPresent);
+    }
+}

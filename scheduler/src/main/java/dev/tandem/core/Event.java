@@ -1,0 +1,59 @@
+package dev.tandem.core;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.Set;
+
+/// Everything that the core hears of. Immutable; arrays are handed over and not changed afterwards.
+public sealed interface Event {
+    /// A client's sequence.
+    ///
+    /// @param sequence unique, rising with the order of arrival
+    /// @param maxTokens tokens to generate at most, at least 1
+    /// @param promptHashes the hash chain of the prompt's full blocks, may be shorter: the core computes the rest
+    record Submit(
+            long sequence,
+            int[] promptTokens,
+            byte[][] promptHashes,
+            int maxTokens,
+            SamplingParameters sampling,
+            Set<Integer> stopTokenIds,
+            String cacheSalt)
+            implements Event {}
+
+    /// Nobody wants further tokens: a client is gone, or its text matched a stop string.
+    record Cancel(long sequence) implements Event {}
+
+    /// A worker joined.
+    ///
+    /// @param replica unique for each join, never reused
+    record ReplicaJoined(int replica, ReplicaFacts facts) implements Event {}
+
+    /// A worker's stream broke, it fell silent, or it answered with an error.
+    record ReplicaLost(int replica, String reason) implements Event {}
+
+    /// A plan's result.
+    ///
+    /// @param sequences the sequences sampled, in the order of the plan's rows
+    /// @param tokens parallel to `sequences`
+    /// @param logprobs null, or parallel to `sequences`
+    record StepDone(
+            int replica,
+            long plan,
+            long[] sequences,
+            int[] tokens,
+            @Nullable TokenLogprobs @Nullable [] logprobs,
+            long deviceNanos)
+            implements Event {}
+
+    /// The writer's last word on a lease.
+    record SendEnded(
+            int replica, long lease, boolean committed, long bytes, long nanos, String error)
+            implements Event {}
+
+    /// The receiver's last word on a lease.
+    record LeaseEnded(int replica, long lease, boolean committed, long bytes) implements Event {}
+
+    /// Time passed; nothing else happened.
+    record Tick() implements Event {}
+}

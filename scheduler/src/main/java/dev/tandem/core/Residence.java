@@ -1,0 +1,100 @@
+package dev.tandem.core;
+
+import org.jspecify.annotations.Nullable;
+
+/// A sequence's stay on one replica: its blocks there and how far plans have got. It outlives the sequence's
+/// interest in it: blocks are given back only when no plan in flight can write to them, no send reads them, no
+/// lease lets another worker write to them and no quarantine is left. Owned by the core.
+public final class Residence {
+    private final Replica replica;
+    private final long sequenceId;
+    private final BlockTable table = new BlockTable();
+
+    /// Null once the sequence has left.
+    @Nullable Sequence sequence;
+
+    /// Tokens computed when all plans sent are done.
+    int planned;
+
+    /// Samples asked for in plans whose results are not back.
+    int samplesInFlight;
+
+    /// Leading blocks of the table that are in the prefix index (or were found there).
+    int indexedBlocks;
+
+    /// Number of the last plan that names this residence.
+    long lastPlan;
+
+    /// The worker knows the sequence.
+    boolean started;
+
+    /// False while its KV is still on its way here.
+    boolean ready = true;
+
+    /// Computes the prompt only; another replica decodes.
+    boolean prefillOnly;
+
+    /// A prefill-only residence has its last row planned.
+    boolean prefillPlanned;
+
+    /// No more rows; leaves when the plans in flight are back.
+    boolean preempted;
+
+    /// Blocks may be read by a send that is not reported as ended.
+    boolean sendOpen;
+
+    /// Blocks may be written under a lease that is not reported as ended.
+    boolean leaseOpen;
+
+    /// The writer under that lease has begun and has not said that it is done. Its writes may be one-sided, so the
+    /// receiver's word alone does not free the blocks.
+    boolean writerOpen;
+
+    /// Tokens sampled during this stay.
+    int sampled;
+
+    /// Blocks may not be reused before.
+    long quarantineUntilNanos = Long.MIN_VALUE;
+
+    Residence(Replica replica, Sequence sequence) {
+        this.replica = replica;
+        this.sequence = sequence;
+        this.sequenceId = sequence.id();
+    }
+
+    public Replica replica() {
+        return replica;
+    }
+
+    public long sequenceId() {
+        return sequenceId;
+    }
+
+    public BlockTable table() {
+        return table;
+    }
+
+    /// Tokens that could be computed next; 1 is a decode, more is a prefill, 0 means nothing to do.
+    int pending() {
+        Sequence sequence = this.sequence;
+        if (sequence == null || !ready || preempted || prefillPlanned) {
+            return 0;
+        }
+        int available = sequence.known() + samplesInFlight;
+        return available >= sequence.tokensMax() ? 0 : available - planned;
+    }
+
+    /// Whether a row of so many tokens reaches the end of what is known, and so samples the next token.
+    boolean reachesEnd(int count) {
+        return sequence != null && planned + count == sequence.known() + samplesInFlight;
+    }
+
+    boolean isReleasable(long nowNanos) {
+        return sequence == null
+                && !sendOpen
+                && !leaseOpen
+                && !writerOpen
+                && replica.plansDone() >= lastPlan
+                && nowNanos >= quarantineUntilNanos;
+    }
+}

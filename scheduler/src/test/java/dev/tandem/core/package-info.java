@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tandem.core;
+
+import org.jspecify.annotations.NullMarked;
