@@ -115,6 +115,9 @@ public final class CpuBackend implements Backend {
     @Override
     public Logits forward(RaggedBatch batch, KvPool pool) {
         int context = BatchChecks.contextTokens(batch, pool, config, kvShape);
+        if (batch.rows() == 0) {
+            return new Logits(scratch.logitsMemory, 0, config.vocabulary());
+        }
         this.pool = pool.memory();
         scratch.prepare(batch, kvShape.blockTokens());
         rope.ensure(context);

@@ -144,7 +144,7 @@ public final class ThreadTeam implements AutoCloseable {
         }
         Task job =
                 task; // belongs to `seen` if the next line succeeds: the job can't end before this
-                      // part has
+        // part has
         if (!state.compareAndSet(seen, seen + 1)) {
             return true;
         }
