@@ -125,11 +125,13 @@ final class CoordinatorLink implements AutoCloseable {
         var heartbeats =
                 timer.scheduleAtFixedRate(
                         this::heartbeat, heartbeatMillis, heartbeatMillis, TimeUnit.MILLISECONDS);
-        ended.thenRun(() -> heartbeats.cancel(false));
+        var _ = ended.thenRun(() -> heartbeats.cancel(false));
         return answer;
     }
 
-    /// @return the next plan; null when the link has ended
+    /// Waits for the next plan.
+    ///
+    /// @return null when the link has ended
     @Nullable StepPlan nextPlan() throws InterruptedException {
         return plans.take();
     }
@@ -155,7 +157,7 @@ final class CoordinatorLink implements AutoCloseable {
         plans.close();
     }
 
-    /// @return why the link ended
+    /// Why the link ended, in words.
     String endReason() {
         return ended.getNow("not ended");
     }
@@ -215,7 +217,10 @@ final class CoordinatorLink implements AutoCloseable {
         try {
             leases.grant(grant);
         } catch (RuntimeException e) {
-            LOG.warn("lease {} can't be granted", Long.toUnsignedString(grant.getLease()), e);
+            LOG.warn(
+                    "lease {} can't be granted: {}",
+                    Long.toUnsignedString(grant.getLease()),
+                    e.toString());
             var update =
                     LeaseUpdate.newBuilder()
                             .setLease(grant.getLease())

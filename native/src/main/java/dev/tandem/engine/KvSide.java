@@ -15,10 +15,15 @@ import java.util.List;
 ///
 /// @param pool zeroed or not, nobody reads a block before it is written
 /// @param sender writes blocks of `pool` to other workers
-/// @param leases lets other workers write into `pool`
+/// @param leases decides who may write into `pool`
+/// @param receiver takes blocks in for `leases`; closed before them
 /// @param endpoints where this incarnation receives, in order of preference
 public record KvSide(
-        KvPool pool, BlockSender sender, LeaseRegistry leases, List<TransferEndpoint> endpoints)
+        KvPool pool,
+        BlockSender sender,
+        LeaseRegistry leases,
+        Receiver receiver,
+        List<TransferEndpoint> endpoints)
         implements AutoCloseable {
 
     public KvSide {
@@ -30,14 +35,24 @@ public record KvSide(
     public void close() {
         try (pool;
                 leases;
+                receiver;
                 sender) {
             // closed in reverse order: the pool outlives its readers and writers
         }
     }
 
+    /// What listens for blocks, such as a server.
+    @FunctionalInterface
+    public interface Receiver extends AutoCloseable {
+        @Override
+        void close();
+    }
+
     /// Makes the KV side of a new incarnation.
     @FunctionalInterface
     public interface Factory {
+        /// Maps the memory and listens.
+        ///
         /// @param incarnation never 0; what writers and receivers know this worker by
         /// @param blocks blocks in the pool, at least 1
         /// @throws IOException no memory, or no port to receive on

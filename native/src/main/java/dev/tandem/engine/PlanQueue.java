@@ -17,6 +17,8 @@ final class PlanQueue {
         this.plansMax = plansMax;
     }
 
+    /// Adds a plan if there is room.
+    ///
     /// @return false, and nothing changed, when `plansMax` wait already; true when taken, or closed
     synchronized boolean offer(StepPlan plan) {
         if (closed) {

@@ -37,7 +37,10 @@ final class PlanValidator {
         this.stamps = new int[limits.blocks()];
     }
 
-    /// @return what is wrong with the plan, in words; null when it can be applied as a whole
+    /// Says what is wrong with a plan.
+    ///
+    /// @param live what the worker holds before the plan
+    /// @return the first mistake, in words; null when it can be applied as a whole
     @Nullable String problem(StepPlan plan, Long2ObjectHashMap<SequenceState> live) {
         ends.clear();
         starts.clear();
@@ -130,9 +133,9 @@ final class PlanValidator {
             stamp++;
             long startIndex = starts.get(sequence);
             if (startIndex != NONE) {
-                List<Integer> table = plan.getStarts((int) startIndex).getBlocksList();
-                for (int k = 0; k < table.size(); k++) {
-                    stamps[table.get(k)] = stamp;
+                SequenceStart start = plan.getStarts((int) startIndex);
+                for (int k = 0; k < start.getBlocksCount(); k++) {
+                    stamps[start.getBlocks(k)] = stamp;
                 }
             } else {
                 SequenceState state = live.get(sequence);

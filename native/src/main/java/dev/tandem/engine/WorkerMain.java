@@ -22,16 +22,39 @@ public final class WorkerMain {
 
     private WorkerMain() {}
 
+    /// Loads the model and runs a worker on the caller's thread until the process is told to stop.
+    ///
+    /// @return the exit code: 0 stopped, 1 failed, 2 an option is out of range; a failure is logged in one line
+    public static int run(WorkerOptions options) {
+        WorkerProcess worker;
+        try {
+            LoadedModel model = WorkerWiring.loadModel(options);
+            try {
+                worker = new WorkerProcess(options, model, WorkerWiring.kvSides(options));
+            } catch (RuntimeException e) {
+                model.backend().close();
+                throw e;
+            }
+        } catch (IOException e) {
+            LOG.error("worker {}: {}", options.name(), e.getMessage());
+            return 1;
+        } catch (IllegalArgumentException e) {
+            LOG.error("worker {}: {}", options.name(), e.getMessage());
+            return 2;
+        }
+        return run(worker);
+    }
+
     /// Runs a worker on the caller's thread, with this process's signals and standard input.
     ///
     /// @return the exit code: 0 stopped, 1 failed
-    public static int run(WorkerProcess worker) {
+    static int run(WorkerProcess worker) {
         var finished = new CountDownLatch(1);
         boolean child = Boolean.getBoolean("tandem.parentWatch");
-        Signal.handle(new Signal("TERM"), signal -> stop(worker, "SIGTERM", finished));
-        Signal.handle(
-                new Signal("INT"),
-                signal -> {
+        onSignal("TERM", () -> stop(worker, "SIGTERM", finished));
+        onSignal(
+                "INT",
+                () -> {
                     if (!child) {
                         stop(worker, "SIGINT", finished);
                     }
@@ -51,6 +74,11 @@ public final class WorkerMain {
         } finally {
             finished.countDown();
         }
+    }
+
+    /// A shutdown hook would not do: the JVM then ends with 128 + the signal's number.
+    private static void onSignal(String name, Runnable action) {
+        Signal.handle(new Signal(name), _ -> action.run());
     }
 
     private static void stop(WorkerProcess worker, String reason, CountDownLatch finished) {

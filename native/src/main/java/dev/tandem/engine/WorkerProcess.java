@@ -36,7 +36,6 @@ public final class WorkerProcess {
     private final int blocks;
     private final SecureRandom random = new SecureRandom();
     private final CountDownLatch stopping = new CountDownLatch(1);
-    private volatile String stopReason = "";
     private volatile @Nullable CoordinatorLink link;
 
     /// @param model its backend is closed when [#run] returns
@@ -81,7 +80,6 @@ public final class WorkerProcess {
 
     /// Says Goodbye and makes [#run] return once the step under way is done.
     public void stop(String reason) {
-        stopReason = reason;
         stopping.countDown();
         CoordinatorLink current = link;
         if (current != null) {

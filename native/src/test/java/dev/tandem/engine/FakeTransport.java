@@ -1,5 +1,6 @@
 package dev.tandem.engine;
 
+import dev.tandem.kv.KvShape;
 import dev.tandem.transport.BlockSender;
 import dev.tandem.transport.LeaseRegistry;
 import dev.tandem.wire.KvSend;
@@ -8,6 +9,8 @@ import dev.tandem.wire.LeaseGrant;
 import dev.tandem.wire.LeaseOutcome;
 import dev.tandem.wire.LeaseUpdate;
 import dev.tandem.wire.SendResult;
+import dev.tandem.wire.TransferEndpoint;
+import dev.tandem.wire.TransportKind;
 
 import java.util.HashSet;
 import java.util.List;
@@ -22,6 +25,21 @@ import java.util.function.Consumer;
 final class FakeTransport {
     final Sender sender = new Sender();
     final Registry registry = new Registry();
+
+    volatile boolean receiverClosed;
+
+    KvSide kvSide(KvShape shape, int blocks) {
+        return new KvSide(
+                new MemoryPool(shape, blocks),
+                sender,
+                registry,
+                () -> receiverClosed = true,
+                List.of(
+                        TransferEndpoint.newBuilder()
+                                .setKind(TransportKind.TRANSPORT_KIND_GRPC)
+                                .setAddress("127.0.0.1:7")
+                                .build()));
+    }
 
     static final class Sender implements BlockSender {
         final List<KvSend> taken = new CopyOnWriteArrayList<>();

@@ -69,7 +69,7 @@ class PhiloxTest {
     }
 
     private static int[] words(String hexadecimal) {
-        String[] parts = hexadecimal.trim().split(" ");
+        String[] parts = hexadecimal.trim().split(" ", -1);
         int[] words = new int[parts.length];
         for (int i = 0; i < parts.length; i++) {
             words[i] = Integer.parseUnsignedInt(parts[i], 16);

@@ -9,6 +9,8 @@ import java.util.List;
 public final class ToyWorker {
     private ToyWorker() {}
 
+    /// Runs until told to stop.
+    ///
     /// @param args the coordinator's port
     public static void main(String[] args) {
         var options =
@@ -32,14 +34,7 @@ public final class ToyWorker {
                 new WorkerProcess(
                         options,
                         new LoadedModel(new ToyBackend(), "f1e2", 1, 1),
-                        (incarnation, shape, blocks) -> {
-                            var transport = new FakeTransport();
-                            return new KvSide(
-                                    new MemoryPool(shape, blocks),
-                                    transport.sender,
-                                    transport.registry,
-                                    List.of());
-                        });
+                        (incarnation, shape, blocks) -> new FakeTransport().kvSide(shape, blocks));
         System.exit(WorkerMain.run(worker));
     }
 }

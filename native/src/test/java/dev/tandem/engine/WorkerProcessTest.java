@@ -21,7 +21,6 @@ import dev.tandem.wire.SendResult;
 import dev.tandem.wire.SequenceStart;
 import dev.tandem.wire.StepPlan;
 import dev.tandem.wire.StepResult;
-import dev.tandem.wire.TransferEndpoint;
 import dev.tandem.wire.TransportKind;
 import dev.tandem.wire.WorkerMessage.MessageCase;
 import dev.tandem.wire.WorkerRole;
@@ -135,6 +134,7 @@ class WorkerProcessTest {
         FakeTransport old = transports.take();
         assertThat(old.registry.isClosed()).isTrue();
         assertThat(old.sender.closed).isTrue();
+        assertThat(old.receiverClosed).isTrue();
         again.welcome(50);
         again.plan(decodePlan(1, 3)); // numbers start anew, and the sequence is forgotten
         again.plan(promptPlan(2));
@@ -288,15 +288,7 @@ class WorkerProcessTest {
     private KvSide kvSide(long incarnation, KvShape shape, int blocks) {
         var transport = new FakeTransport();
         transports.add(transport);
-        return new KvSide(
-                new MemoryPool(shape, blocks),
-                transport.sender,
-                transport.registry,
-                List.of(
-                        TransferEndpoint.newBuilder()
-                                .setKind(TransportKind.TRANSPORT_KIND_GRPC)
-                                .setAddress("127.0.0.1:7")
-                                .build()));
+        return transport.kvSide(shape, blocks);
     }
 
     private WorkerOptions options(long kvBytesMax) {
