@@ -1,0 +1,21 @@
+package dev.tandem.prefill;
+
+import dev.tandem.engine.WorkerMain;
+import dev.tandem.engine.WorkerOptions;
+import dev.tandem.wire.WorkerRole;
+
+/// Entry point of the prefill worker process.
+public final class PrefillWorker {
+    private PrefillWorker() {}
+
+    /// Runs the worker on the caller's thread until the process is told to stop.
+    ///
+    /// @return the exit code: 0 stopped, 1 failed, 2 an option is out of range
+    /// @throws IllegalArgumentException the options are those of another role
+    public static int run(WorkerOptions options) {
+        if (options.role() != WorkerRole.WORKER_ROLE_PREFILL) {
+            throw new IllegalArgumentException("a prefill worker with the role " + options.role());
+        }
+        return WorkerMain.run(options);
+    }
+}
