@@ -18,6 +18,12 @@ public interface Tokenizer extends AutoCloseable {
     /// A new incremental decoder for one sequence.
     Detokenizer detokenizer(boolean skipSpecialTokens);
 
+    /// Like [#detokenizer], for tokens that go on from a prompt: a leading space that the tokenizer drops at the start of
+    /// a text (SentencePiece's rule) is kept, since prompt and continuation are one text.
+    default Detokenizer continuation(boolean skipSpecialTokens) {
+        return detokenizer(skipSpecialTokens);
+    }
+
     @Override
     void close();
 }
