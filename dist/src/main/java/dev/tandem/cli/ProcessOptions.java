@@ -1,0 +1,137 @@
+package dev.tandem.cli;
+
+import dev.tandem.coordinator.CoordinatorOptions;
+import dev.tandem.core.CoreOptions;
+import dev.tandem.engine.WorkerOptions;
+import dev.tandem.load.LoadOptions;
+import dev.tandem.wire.TransportKind;
+import dev.tandem.wire.WorkerRole;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/// From settings to the options that each process is started with.
+final class ProcessOptions {
+    private ProcessOptions() {}
+
+    static CoordinatorOptions coordinator(SettingValues values) throws UsageException {
+        int heartbeatMillis = values.get(Settings.HEARTBEAT_MILLIS);
+        int heartbeatLostMillis = values.get(Settings.HEARTBEAT_LOST_MILLIS);
+        if (heartbeatLostMillis <= heartbeatMillis) {
+            throw new UsageException(
+                    "%s must be more than %s, which is %d, is %d"
+                            .formatted(
+                                    Settings.HEARTBEAT_LOST_MILLIS.flag(),
+                                    Settings.HEARTBEAT_MILLIS.flag(),
+                                    heartbeatMillis,
+                                    heartbeatLostMillis));
+        }
+        return new CoordinatorOptions(
+                model(values),
+                values.find(Settings.MODEL_NAME).orElse(""),
+                values.get(Settings.HOST),
+                values.get(Settings.PORT),
+                values.get(Settings.GRPC_HOST),
+                values.get(Settings.GRPC_PORT),
+                values.get(Settings.BODY_BYTES_MAX),
+                heartbeatMillis,
+                heartbeatLostMillis,
+                values.get(Settings.DRAIN_MILLIS_MAX),
+                core(values));
+    }
+
+    private static CoreOptions core(SettingValues values) {
+        return new CoreOptions(
+                values.get(Settings.STEP_TOKENS_MAX),
+                values.get(Settings.SEQUENCES_MAX),
+                values.get(Settings.RUN_AHEAD_PLANS),
+                values.get(Settings.PREFIX_CACHE),
+                values.get(Settings.LOCAL_PREFILL_TOKENS_MAX),
+                values.get(Settings.QUEUED_TOKENS_MAX),
+                values.get(Settings.QUEUED_SEQUENCES_MAX),
+                values.get(Settings.LEASE_MILLIS),
+                values.get(Settings.RECOMPUTES_MAX),
+                values.get(Settings.PREEMPT_EVERY_STEPS));
+    }
+
+    static WorkerOptions worker(SettingValues values, WorkerRole role) throws UsageException {
+        SettingType.HostPort coordinator = values.get(Settings.COORDINATOR_ADDRESS);
+        String name = values.find(Settings.WORKER_NAME).orElseGet(() -> workerName(role));
+        return new WorkerOptions(
+                name,
+                role,
+                model(values),
+                coordinator.host(),
+                coordinator.port(),
+                values.get(Settings.TRANSFER_HOST),
+                values.get(Settings.TRANSFER_PORT),
+                values.find(Settings.ZONE).orElse(""),
+                values.get(Settings.DEVICE),
+                values.get(Settings.KV_MEMORY),
+                values.get(Settings.BLOCK_TOKENS),
+                values.get(Settings.SEQUENCES_MAX),
+                values.get(Settings.STEP_TOKENS_MAX),
+                values.get(Settings.THREADS),
+                values.get(Settings.TRANSPORTS).stream().map(ProcessOptions::transport).toList());
+    }
+
+    static LoadOptions load(SettingValues values) {
+        return new LoadOptions(
+                values.get(Settings.LOAD_URL),
+                values.get(Settings.LOAD_CONCURRENCY),
+                values.get(Settings.LOAD_RATE),
+                values.get(Settings.LOAD_REQUESTS),
+                values.get(Settings.LOAD_SECONDS),
+                values.get(Settings.LOAD_PROMPT_TOKENS),
+                values.get(Settings.LOAD_MAX_TOKENS),
+                values.find(Settings.LOAD_PROMPTS).orElse(null),
+                values.find(Settings.LOAD_TRACE).orElse(null),
+                values.get(Settings.LOAD_TIME_SCALE),
+                values.find(Settings.LOAD_MODEL).orElse(""),
+                values.find(Settings.LOAD_API_KEY).orElse(""),
+                values.get(Settings.LOAD_ENDPOINT).equals("chat"),
+                values.get(Settings.LOAD_IGNORE_EOS),
+                values.get(Settings.LOAD_WARM_UP),
+                values.get(Settings.LOAD_SEED),
+                values.find(Settings.LOAD_JSON).orElse(null));
+    }
+
+    /// The model folder that was asked for, else the model that comes along.
+    static Path model(SettingValues values) throws UsageException {
+        Path model = values.find(Settings.MODEL).orElse(null);
+        if (model == null) {
+            Path home = Home.folder();
+            if (home == null) {
+                throw new UsageException(
+                        "--model is needed: TANDEM_HOME, where the default model would be, is not"
+                                + " set");
+            }
+            model = home.resolve("models", "tandem-tiny");
+        }
+        if (!Files.isRegularFile(model.resolve("config.json"))) {
+            throw new UsageException("--model " + model + " is no model folder: no config.json");
+        }
+        return model;
+    }
+
+    private static TransportKind transport(String word) {
+        return switch (word) {
+            case "shared-memory" -> TransportKind.TRANSPORT_KIND_SHARED_MEMORY;
+            case "grpc" -> TransportKind.TRANSPORT_KIND_GRPC;
+            default -> throw new IllegalArgumentException("unknown transport " + word);
+        };
+    }
+
+    private static String workerName(WorkerRole role) {
+        String kind = role == WorkerRole.WORKER_ROLE_PREFILL ? "prefill" : "decode";
+        String host;
+        try {
+            host = InetAddress.getLocalHost().getHostName();
+        } catch (IOException e) {
+            host = "localhost"; // a host that can't resolve its own name
+        }
+        return kind + "-" + host + "-" + ProcessHandle.current().pid();
+    }
+}

@@ -1,0 +1,507 @@
+package dev.tandem.cli;
+
+import static dev.tandem.cli.Command.COORDINATOR;
+import static dev.tandem.cli.Command.DECODE_WORKER;
+import static dev.tandem.cli.Command.LOAD;
+import static dev.tandem.cli.Command.PREFILL_WORKER;
+import static dev.tandem.cli.Command.SERVE;
+import static dev.tandem.cli.Command.TEMPLATE;
+
+import dev.tandem.core.CoreOptions;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+
+/// Every setting of every command. Order is the order of the help and of the documentation.
+final class Settings {
+    private static final List<Setting<?>> ALL = new ArrayList<>();
+    private static final CoreOptions CORE = CoreOptions.defaults();
+    private static final int ANY = Integer.MAX_VALUE;
+    private static final long BYTES_ANY = 1L << 50;
+
+    private static final Set<Command> PROCESSES =
+            EnumSet.of(SERVE, COORDINATOR, PREFILL_WORKER, DECODE_WORKER);
+    private static final Set<Command> FRONT = EnumSet.of(SERVE, COORDINATOR);
+    private static final Set<Command> WORKERS = EnumSet.of(SERVE, PREFILL_WORKER, DECODE_WORKER);
+    private static final Set<Command> LONE_WORKERS = EnumSet.of(PREFILL_WORKER, DECODE_WORKER);
+    private static final Set<Command> LOADING = EnumSet.of(LOAD);
+
+    // The model and the process.
+    static final Setting<Path> MODEL =
+            optional(
+                    "model",
+                    "model.dir",
+                    SettingType.directory(),
+                    "the small model that comes along",
+                    "Model folder as Hugging Face stores it: weights, tokenizer, configuration.",
+                    PROCESSES);
+    static final Setting<String> MODEL_NAME =
+            optional(
+                    "model-name",
+                    "model.name",
+                    SettingType.text("NAME"),
+                    "the folder's name",
+                    "Name of the model in the API.",
+                    FRONT);
+    static final Setting<Path> CONFIG =
+            optional(
+                    "config",
+                    "config",
+                    SettingType.fileToRead(),
+                    "none",
+                    "Configuration file, YAML; see docs/configuration.md for its keys.",
+                    EnumSet.of(SERVE, COORDINATOR, PREFILL_WORKER, DECODE_WORKER, LOAD, TEMPLATE));
+    static final Setting<String> LOG_LEVEL =
+            setting(
+                    "log-level",
+                    "log.level",
+                    SettingType.oneOf("error", "warn", "info", "debug", "trace"),
+                    "info",
+                    "How much Tandem's own code logs, to standard error.",
+                    EnumSet.of(SERVE, COORDINATOR, PREFILL_WORKER, DECODE_WORKER, LOAD, TEMPLATE));
+
+    // What serve starts.
+    static final Setting<Integer> PREFILL_WORKERS =
+            setting(
+                    "prefill-workers",
+                    "serve.prefill-workers",
+                    SettingType.wholeNumber(0, 64),
+                    "1",
+                    "Prefill workers to start.",
+                    EnumSet.of(SERVE));
+    static final Setting<Integer> DECODE_WORKERS =
+            setting(
+                    "decode-workers",
+                    "serve.decode-workers",
+                    SettingType.wholeNumber(1, 64),
+                    "1",
+                    "Decode workers to start; they compute prompts too where needed.",
+                    EnumSet.of(SERVE));
+
+    // The coordinator's two servers.
+    static final Setting<String> HOST =
+            setting(
+                    "host",
+                    "http.host",
+                    SettingType.text("HOST"),
+                    "127.0.0.1",
+                    "Address that the HTTP front binds to; 0.0.0.0 lets other hosts in.",
+                    FRONT);
+    static final Setting<Integer> PORT =
+            setting(
+                    "port",
+                    "http.port",
+                    SettingType.port(0),
+                    "8000",
+                    "Port of the HTTP front; 0 = any free one.",
+                    FRONT);
+    static final Setting<Long> BODY_BYTES_MAX =
+            setting(
+                    "body-bytes-max",
+                    "http.body-bytes-max",
+                    SettingType.bytes(1024, 1 << 30),
+                    "32MiB",
+                    "Largest request body accepted.",
+                    FRONT);
+    static final Setting<Integer> DRAIN_MILLIS_MAX =
+            setting(
+                    "drain-millis-max",
+                    "http.drain-millis-max",
+                    SettingType.wholeNumber(0, 3_600_000),
+                    "30000",
+                    "How long running requests may take to finish after SIGTERM, milliseconds.",
+                    FRONT);
+    static final Setting<String> GRPC_HOST =
+            setting(
+                    "grpc-host",
+                    "grpc.host",
+                    SettingType.text("HOST"),
+                    "127.0.0.1",
+                    "Address that the coordinator's gRPC server binds to, for workers.",
+                    FRONT);
+    static final Setting<Integer> GRPC_PORT =
+            setting(
+                    "grpc-port",
+                    "grpc.port",
+                    SettingType.port(0),
+                    "8001",
+                    "Port of the coordinator's gRPC server; 0 = any free one.",
+                    FRONT);
+    static final Setting<Integer> HEARTBEAT_MILLIS =
+            setting(
+                    "heartbeat-millis",
+                    "grpc.heartbeat-millis",
+                    SettingType.wholeNumber(1, 600_000),
+                    "500",
+                    "How often workers show that they live, milliseconds.",
+                    FRONT);
+    static final Setting<Integer> HEARTBEAT_LOST_MILLIS =
+            setting(
+                    "heartbeat-lost-millis",
+                    "grpc.heartbeat-lost-millis",
+                    SettingType.wholeNumber(2, 3_600_000),
+                    "5000",
+                    "Silence after which a worker counts as lost, milliseconds.",
+                    FRONT);
+
+    // Workers.
+    static final Setting<SettingType.HostPort> COORDINATOR_ADDRESS =
+            setting(
+                    "coordinator",
+                    "worker.coordinator",
+                    SettingType.hostPort(),
+                    "127.0.0.1:8001",
+                    "The coordinator's gRPC server, which the worker dials.",
+                    LONE_WORKERS);
+    static final Setting<String> WORKER_NAME =
+            optional(
+                    "worker-name",
+                    "worker.name",
+                    SettingType.text("NAME"),
+                    "role, host and process id",
+                    "Name of the worker, unique among the workers of a coordinator.",
+                    LONE_WORKERS);
+    static final Setting<String> ZONE =
+            optional(
+                    "zone",
+                    "worker.zone",
+                    SettingType.text("NAME"),
+                    "none",
+                    "Zone (rack, availability zone) that the worker reports.",
+                    LONE_WORKERS);
+    static final Setting<String> DEVICE =
+            setting(
+                    "device",
+                    "worker.device",
+                    SettingType.oneOf("auto", "cpu", "cuda"),
+                    "auto",
+                    "What computes; auto = a GPU where there is one, else the CPU.",
+                    WORKERS);
+    static final Setting<Long> KV_MEMORY =
+            setting(
+                    "kv-memory",
+                    "worker.kv-memory",
+                    SettingType.bytes(1 << 16, BYTES_ANY),
+                    "256MiB",
+                    "Memory of one worker's KV pool; its number of blocks follows from it.",
+                    WORKERS);
+    static final Setting<Integer> BLOCK_TOKENS =
+            setting(
+                    "block-tokens",
+                    "worker.block-tokens",
+                    SettingType.wholeNumber(1, 1024),
+                    "16",
+                    "Tokens in one KV block; the same on all workers of a coordinator.",
+                    WORKERS);
+    static final Setting<Integer> THREADS =
+            setting(
+                    "threads",
+                    "worker.threads",
+                    SettingType.wholeNumber(0, 1024),
+                    "0",
+                    "Threads of one worker's CPU kernels; 0 = one per core.",
+                    WORKERS);
+    static final Setting<List<String>> TRANSPORTS =
+            setting(
+                    "transports",
+                    "transfer.transports",
+                    SettingType.listOf("shared-memory", "grpc"),
+                    "shared-memory,grpc",
+                    "How KV blocks may travel to and from the worker, in order of preference.",
+                    WORKERS);
+    static final Setting<String> TRANSFER_HOST =
+            setting(
+                    "transfer-host",
+                    "transfer.host",
+                    SettingType.text("HOST"),
+                    "127.0.0.1",
+                    "Address that the worker's KV transfer server binds to and makes known.",
+                    LONE_WORKERS);
+    static final Setting<Integer> TRANSFER_PORT =
+            setting(
+                    "transfer-port",
+                    "transfer.port",
+                    SettingType.port(0),
+                    "0",
+                    "Port of the worker's KV transfer server; 0 = any free one.",
+                    LONE_WORKERS);
+
+    // The core.
+    static final Setting<Integer> STEP_TOKENS_MAX =
+            core(
+                    "step-tokens-max",
+                    1,
+                    CORE.stepTokensMax(),
+                    "Tokens in one step of one worker; longer prompts are computed in chunks.",
+                    PROCESSES);
+    static final Setting<Integer> SEQUENCES_MAX =
+            core(
+                    "sequences-max",
+                    1,
+                    CORE.sequencesMax(),
+                    "Sequences that run at once on one worker.",
+                    PROCESSES);
+    static final Setting<Integer> RUN_AHEAD_PLANS =
+            core(
+                    "run-ahead-plans",
+                    1,
+                    CORE.runAheadPlans(),
+                    "Plans in flight per worker; 2 hides the way back of the results.",
+                    FRONT);
+    static final Setting<Boolean> PREFIX_CACHE =
+            setting(
+                    "prefix-cache",
+                    "scheduler.prefix-cache",
+                    SettingType.truth(),
+                    Boolean.toString(CORE.prefixCache()),
+                    "Whether KV blocks of earlier requests with the same beginning are used again.",
+                    FRONT);
+    static final Setting<Integer> LOCAL_PREFILL_TOKENS_MAX =
+            core(
+                    "local-prefill-tokens-max",
+                    0,
+                    CORE.localPrefillTokensMax(),
+                    "Prompts with at most so many uncached tokens are computed on the decode"
+                            + " worker.",
+                    FRONT);
+    static final Setting<Integer> QUEUED_TOKENS_MAX =
+            core(
+                    "queued-tokens-max",
+                    1,
+                    CORE.queuedTokensMax(),
+                    "Prompt tokens that may wait; requests beyond are refused at once.",
+                    FRONT);
+    static final Setting<Integer> QUEUED_SEQUENCES_MAX =
+            core(
+                    "queued-sequences-max",
+                    1,
+                    CORE.queuedSequencesMax(),
+                    "Sequences that may wait; requests beyond are refused at once.",
+                    FRONT);
+    static final Setting<Integer> LEASE_MILLIS =
+            core(
+                    "lease-millis",
+                    1,
+                    CORE.leaseMillis(),
+                    "Life of a KV lease, milliseconds; a slower transfer is given up and"
+                            + " recomputed.",
+                    FRONT);
+    static final Setting<Integer> RECOMPUTES_MAX =
+            core(
+                    "recomputes-max",
+                    0,
+                    CORE.recomputesMax(),
+                    "Times that a sequence may start over after lost workers or failed transfers.",
+                    FRONT);
+    static final Setting<Integer> PREEMPT_EVERY_STEPS =
+            core(
+                    "preempt-every-steps",
+                    0,
+                    CORE.preemptEverySteps(),
+                    "Forces a preemption on every n-th step, to test recovery; 0 = never.",
+                    FRONT);
+
+    // The load generator.
+    static final Setting<String> LOAD_URL =
+            load(
+                    "url",
+                    SettingType.text("URL"),
+                    "http://127.0.0.1:8000",
+                    "Endpoint to put load on, without /v1.");
+    static final Setting<String> LOAD_ENDPOINT =
+            load(
+                    "endpoint",
+                    SettingType.oneOf("chat", "completions"),
+                    "chat",
+                    "Which of the two OpenAI calls is made.");
+    static final Setting<String> LOAD_MODEL =
+            optional(
+                    "model",
+                    "load.model",
+                    SettingType.text("NAME"),
+                    "the first one that the endpoint lists",
+                    "Model that is asked for.",
+                    LOADING);
+    static final Setting<String> LOAD_API_KEY =
+            optional(
+                    "api-key",
+                    "load.api-key",
+                    SettingType.text("KEY"),
+                    "none",
+                    "API key, sent as bearer token.",
+                    LOADING);
+    static final Setting<Integer> LOAD_CONCURRENCY =
+            load(
+                    "concurrency",
+                    SettingType.wholeNumber(1, 100_000),
+                    "8",
+                    "Requests in flight at once, or at most with --rate or --trace.");
+    static final Setting<Double> LOAD_RATE =
+            load(
+                    "rate",
+                    SettingType.decimal(),
+                    "0",
+                    "Requests per second at random (Poisson) times; 0 = as many as --concurrency.");
+    static final Setting<Integer> LOAD_REQUESTS =
+            load(
+                    "requests",
+                    SettingType.wholeNumber(1, ANY),
+                    "100",
+                    "Requests to make, the warm-up not counted.");
+    static final Setting<Double> LOAD_SECONDS =
+            load(
+                    "seconds",
+                    SettingType.decimal(),
+                    "0",
+                    "No new request after so many seconds; 0 = no such limit.");
+    static final Setting<Integer> LOAD_PROMPT_TOKENS =
+            load(
+                    "prompt-tokens",
+                    SettingType.wholeNumber(1, 10_000_000),
+                    "128",
+                    "Length of generated prompts, tokens.");
+    static final Setting<Integer> LOAD_MAX_TOKENS =
+            load(
+                    "max-tokens",
+                    SettingType.wholeNumber(1, 10_000_000),
+                    "64",
+                    "Tokens to generate per request, at most.");
+    static final Setting<Boolean> LOAD_IGNORE_EOS =
+            load(
+                    "ignore-eos",
+                    SettingType.truth(),
+                    "false",
+                    "Whether every request generates all of --max-tokens.");
+    static final Setting<Path> LOAD_PROMPTS =
+            optional(
+                    "prompts",
+                    "load.prompts",
+                    SettingType.fileToRead(),
+                    "generated prompts",
+                    "File with one prompt per line.",
+                    LOADING);
+    static final Setting<Path> LOAD_TRACE =
+            optional(
+                    "trace",
+                    "load.trace",
+                    SettingType.fileToRead(),
+                    "none",
+                    "Trace with arrival times and lengths to replay.",
+                    LOADING);
+    static final Setting<Double> LOAD_TIME_SCALE =
+            load(
+                    "time-scale",
+                    SettingType.decimal(),
+                    "1",
+                    "Stretches the times of a trace; 0.5 = twice as fast.");
+    static final Setting<Integer> LOAD_WARM_UP =
+            load(
+                    "warm-up",
+                    SettingType.wholeNumber(0, ANY),
+                    "0",
+                    "Requests made first and not counted.");
+    static final Setting<Long> LOAD_SEED =
+            load(
+                    "seed",
+                    SettingType.longNumber(Long.MIN_VALUE, Long.MAX_VALUE),
+                    "1",
+                    "Seed of prompts and arrival times.");
+    static final Setting<Path> LOAD_JSON =
+            optional(
+                    "json",
+                    "load.json",
+                    SettingType.fileToWrite(),
+                    "none",
+                    "File for the results, JSON.",
+                    LOADING);
+
+    // The template tool.
+    static final Setting<Path> TEMPLATE_INPUT =
+            optional(
+                    "input",
+                    "template.input",
+                    SettingType.fileToRead(),
+                    "standard input",
+                    "File with the inputs, JSON lines.",
+                    EnumSet.of(TEMPLATE));
+
+    private Settings() {}
+
+    static List<Setting<?>> all() {
+        return List.copyOf(ALL);
+    }
+
+    /// The settings that a command uses.
+    static List<Setting<?>> of(Command command) {
+        return ALL.stream().filter(setting -> setting.commands().contains(command)).toList();
+    }
+
+    /// Whether a configuration file may hold this key.
+    static boolean isKey(String key) {
+        return keys().contains(key);
+    }
+
+    /// Whether keys of a configuration file begin like this; ends with a dot.
+    static boolean isKeyPrefix(String prefix) {
+        return keys().stream().anyMatch(key -> key.startsWith(prefix));
+    }
+
+    /// The keys that a configuration file may hold.
+    static List<String> keys() {
+        return ALL.stream().filter(setting -> !setting.equals(CONFIG)).map(Setting::key).toList();
+    }
+
+    private static <T> Setting<T> setting(
+            String name,
+            String key,
+            SettingType<T> type,
+            String defaultText,
+            String description,
+            Set<Command> commands) {
+        return add(new Setting<>(name, key, type, defaultText, "", description, commands));
+    }
+
+    private static <T> Setting<T> optional(
+            String name,
+            String key,
+            SettingType<T> type,
+            String defaultNote,
+            String description,
+            Set<Command> commands) {
+        return add(new Setting<>(name, key, type, null, defaultNote, description, commands));
+    }
+
+    private static Setting<Integer> core(
+            String name, int least, int value, String description, Set<Command> commands) {
+        return setting(
+                name,
+                "scheduler." + name,
+                SettingType.wholeNumber(least, ANY),
+                Integer.toString(value),
+                description,
+                commands);
+    }
+
+    private static <T> Setting<T> load(
+            String name, SettingType<T> type, String defaultText, String description) {
+        return setting(name, "load." + name, type, defaultText, description, LOADING);
+    }
+
+    private static <T> Setting<T> add(Setting<T> setting) {
+        ALL.add(setting);
+        return setting;
+    }
+
+    /// All words of the commands in `setting`, for documentation.
+    static String commandWords(Setting<?> setting) {
+        return Arrays.stream(Command.values())
+                .filter(setting.commands()::contains)
+                .map(Command::word)
+                .reduce((a, b) -> a + ", " + b)
+                .orElse("");
+    }
+}
