@@ -3,6 +3,8 @@ package dev.tandem.cli;
 import dev.tandem.coordinator.CoordinatorProcess;
 import dev.tandem.decode.DecodeWorker;
 import dev.tandem.load.LoadGenerator;
+import dev.tandem.load.LoadOptions;
+import dev.tandem.load.LoadReport;
 import dev.tandem.prefill.PrefillWorker;
 import dev.tandem.template.TemplateLines;
 import dev.tandem.wire.WorkerRole;
@@ -18,7 +20,6 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Properties;
-import java.util.concurrent.Callable;
 
 /// The entry of all commands. Exit codes: 0 done, 1 failed, 2 used wrongly (one line says how).
 public final class Main {
@@ -73,17 +74,17 @@ public final class Main {
             case SERVE -> new ServeCommand(values).run();
             case COORDINATOR -> {
                 var options = ProcessOptions.coordinator(values);
-                yield process(() -> CoordinatorProcess.run(options));
+                yield CoordinatorProcess.run(options);
             }
             case PREFILL_WORKER -> {
                 var options = ProcessOptions.worker(values, WorkerRole.WORKER_ROLE_PREFILL);
-                yield process(() -> PrefillWorker.run(options));
+                yield PrefillWorker.run(options);
             }
             case DECODE_WORKER -> {
                 var options = ProcessOptions.worker(values, WorkerRole.WORKER_ROLE_DECODE);
-                yield process(() -> DecodeWorker.run(options));
+                yield DecodeWorker.run(options);
             }
-            case LOAD -> LoadGenerator.run(ProcessOptions.load(values));
+            case LOAD -> load(ProcessOptions.load(values));
             case TEMPLATE ->
                     template(
                             Path.of(String.valueOf(parsed.argument())),
@@ -93,13 +94,10 @@ public final class Main {
         };
     }
 
-    /// Runs one of the long-lived processes; below a supervisor it does not outlive it.
-    private static int process(Callable<Integer> process) throws Exception {
-        if (Boolean.getBoolean("tandem.parentWatch")) {
-            ParentWatch.start(System.in);
-            Signals.leaveToParent();
-        }
-        return process.call();
+    private static int load(LoadOptions options) throws IOException, InterruptedException {
+        LoadReport report = LoadGenerator.run(options, System.err);
+        System.out.print(report.table());
+        return report.exitCode();
     }
 
     /// JSON lines are UTF-8 whatever the terminal's encoding is.

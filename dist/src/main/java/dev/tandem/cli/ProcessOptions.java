@@ -9,11 +9,15 @@ import dev.tandem.wire.WorkerRole;
 
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
 /// From settings to the options that each process is started with.
 final class ProcessOptions {
+    private static final long LOAD_REQUEST_MILLIS_MAX = 600_000;
+    private static final int LOAD_IN_FLIGHT_MAX = 4096;
+
     private ProcessOptions() {}
 
     static CoordinatorOptions coordinator(SettingValues values) throws UsageException {
@@ -53,6 +57,7 @@ final class ProcessOptions {
                 values.get(Settings.QUEUED_SEQUENCES_MAX),
                 values.get(Settings.LEASE_MILLIS),
                 values.get(Settings.RECOMPUTES_MAX),
+                values.get(Settings.UNSERVED_MILLIS_MAX),
                 values.get(Settings.PREEMPT_EVERY_STEPS));
     }
 
@@ -77,25 +82,47 @@ final class ProcessOptions {
                 values.get(Settings.TRANSPORTS).stream().map(ProcessOptions::transport).toList());
     }
 
-    static LoadOptions load(SettingValues values) {
-        return new LoadOptions(
-                values.get(Settings.LOAD_URL),
-                values.get(Settings.LOAD_CONCURRENCY),
-                values.get(Settings.LOAD_RATE),
-                values.get(Settings.LOAD_REQUESTS),
-                values.get(Settings.LOAD_SECONDS),
-                values.get(Settings.LOAD_PROMPT_TOKENS),
-                values.get(Settings.LOAD_MAX_TOKENS),
-                values.find(Settings.LOAD_PROMPTS).orElse(null),
-                values.find(Settings.LOAD_TRACE).orElse(null),
-                values.get(Settings.LOAD_TIME_SCALE),
-                values.find(Settings.LOAD_MODEL).orElse(""),
-                values.find(Settings.LOAD_API_KEY).orElse(""),
-                values.get(Settings.LOAD_ENDPOINT).equals("chat"),
-                values.get(Settings.LOAD_IGNORE_EOS),
-                values.get(Settings.LOAD_WARM_UP),
-                values.get(Settings.LOAD_SEED),
-                values.find(Settings.LOAD_JSON).orElse(null));
+    static LoadOptions load(SettingValues values) throws UsageException {
+        int concurrency = values.get(Settings.LOAD_CONCURRENCY);
+        double rate = values.get(Settings.LOAD_RATE);
+        Path trace = values.find(Settings.LOAD_TRACE).orElse(null);
+        Path prompts = values.find(Settings.LOAD_PROMPTS).orElse(null);
+        try {
+            LoadOptions.Arrivals arrivals;
+            if (trace != null) {
+                arrivals =
+                        new LoadOptions.Arrivals.Replay(
+                                trace, values.get(Settings.LOAD_TIME_SCALE));
+            } else if (rate > 0) {
+                arrivals = new LoadOptions.Arrivals.OpenLoop(rate);
+            } else {
+                arrivals = new LoadOptions.Arrivals.ClosedLoop(concurrency);
+            }
+            return new LoadOptions(
+                    URI.create(values.get(Settings.LOAD_URL)),
+                    values.get(Settings.LOAD_ENDPOINT).equals("chat")
+                            ? LoadOptions.Endpoint.CHAT
+                            : LoadOptions.Endpoint.COMPLETIONS,
+                    values.find(Settings.LOAD_MODEL).orElse(null),
+                    values.find(Settings.LOAD_API_KEY).orElse(null),
+                    arrivals,
+                    prompts != null
+                            ? new LoadOptions.Prompts.FromFile(prompts)
+                            : new LoadOptions.Prompts.Synthetic(
+                                    values.get(Settings.LOAD_PROMPT_TOKENS)),
+                    values.get(Settings.LOAD_REQUESTS),
+                    values.get(Settings.LOAD_SECONDS),
+                    values.get(Settings.LOAD_MAX_TOKENS),
+                    values.get(Settings.LOAD_IGNORE_EOS),
+                    values.get(Settings.LOAD_WARM_UP),
+                    LOAD_REQUEST_MILLIS_MAX,
+                    Math.max(concurrency, LOAD_IN_FLIGHT_MAX),
+                    values.get(Settings.LOAD_SEED),
+                    System.console() != null,
+                    values.find(Settings.LOAD_JSON).orElse(null));
+        } catch (IllegalArgumentException e) {
+            throw new UsageException("load: " + e.getMessage());
+        }
     }
 
     /// The model folder that was asked for, else the model that comes along.

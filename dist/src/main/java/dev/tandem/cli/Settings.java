@@ -297,6 +297,13 @@ final class Settings {
                     CORE.recomputesMax(),
                     "Times that a sequence may start over after lost workers or failed transfers.",
                     FRONT);
+    static final Setting<Integer> UNSERVED_MILLIS_MAX =
+            core(
+                    "unserved-millis-max",
+                    1,
+                    CORE.unservedMillisMax(),
+                    "Wait of a sequence, ms, while no worker at all can serve it; then it fails.",
+                    FRONT);
     static final Setting<Integer> PREEMPT_EVERY_STEPS =
             core(
                     "preempt-every-steps",
@@ -339,7 +346,7 @@ final class Settings {
                     "concurrency",
                     SettingType.wholeNumber(1, 100_000),
                     "8",
-                    "Requests in flight at once, or at most with --rate or --trace.");
+                    "Requests in flight at once; not with --rate or --trace.");
     static final Setting<Double> LOAD_RATE =
             load(
                     "rate",
@@ -382,7 +389,7 @@ final class Settings {
                     "load.prompts",
                     SettingType.fileToRead(),
                     "generated prompts",
-                    "File with one prompt per line.",
+                    "File of JSON lines, each with messages or prompt.",
                     LOADING);
     static final Setting<Path> LOAD_TRACE =
             optional(
@@ -397,7 +404,7 @@ final class Settings {
                     "time-scale",
                     SettingType.decimal(),
                     "1",
-                    "Stretches the times of a trace; 0.5 = twice as fast.");
+                    "Speed of a trace's replay; 2 = twice as fast.");
     static final Setting<Integer> LOAD_WARM_UP =
             load(
                     "warm-up",

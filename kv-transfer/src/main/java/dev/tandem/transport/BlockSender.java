@@ -1,6 +1,7 @@
 package dev.tandem.transport;
 
 import dev.tandem.wire.KvSend;
+import dev.tandem.wire.LeaseAbort;
 import dev.tandem.wire.SendResult;
 
 import java.util.function.Consumer;
@@ -12,6 +13,10 @@ public interface BlockSender extends AutoCloseable {
     ///
     /// @return false when the bounded queue is full: nothing was enqueued, the caller reports the lease as failed
     boolean send(KvSend send);
+
+    /// Gives a lease up: nothing more is written under it once its result, a failure, is reported. A lease that is not
+    /// known, or has ended, is ignored. Returns at once.
+    void abort(LeaseAbort abort);
 
     /// Sets who hears of ended leases, exactly once for each lease, from a thread of the sender's.
     void onResult(Consumer<SendResult> listener);

@@ -67,6 +67,8 @@ final class ReceiverLane {
 
         record Silence(long lease) implements Event {}
 
+        record Abort(long lease) implements Event {}
+
         record Stop(String reason) implements Event {}
     }
 
@@ -124,6 +126,11 @@ final class ReceiverLane {
             }
         }
         events.add(new Event.Silence(lease));
+    }
+
+    /// Ends a lease, if it is under way here, with a result.
+    void abort(long lease) {
+        events.add(new Event.Abort(lease));
     }
 
     void stop(String reason) {
@@ -207,6 +214,12 @@ final class ReceiverLane {
                 OutgoingLease outgoing = leases.get(lease);
                 if (outgoing != null) {
                     drop(outgoing, "given up by the writer");
+                }
+            }
+            case Event.Abort(long lease) -> {
+                OutgoingLease outgoing = leases.get(lease);
+                if (outgoing != null) {
+                    fail(outgoing, SendFailure.ABORTED, "given up by the coordinator");
                 }
             }
             case Event.Stop(String reason) -> stopReason = reason;

@@ -16,6 +16,8 @@ public final class TransferMetrics {
         CONNECTION_LOST,
         /// The receiver refused a block or the commit.
         REFUSED,
+        /// The coordinator gave the lease up.
+        ABORTED,
         /// The deadline passed.
         DEADLINE,
         /// Malformed, or more than the sender's limits allow.

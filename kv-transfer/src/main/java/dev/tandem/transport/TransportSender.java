@@ -3,6 +3,7 @@ package dev.tandem.transport;
 import dev.tandem.kv.KvPool;
 import dev.tandem.transport.TransferMetrics.SendFailure;
 import dev.tandem.wire.KvSend;
+import dev.tandem.wire.LeaseAbort;
 import dev.tandem.wire.SendResult;
 import dev.tandem.wire.TransportKind;
 
@@ -112,6 +113,17 @@ public final class TransportSender implements BlockSender {
             lane.silence(send.getLease());
         }
         return false;
+    }
+
+    /// Which receiver a lease goes to is not known here, so each lane is told: there are few.
+    @Override
+    public void abort(LeaseAbort abort) {
+        if (ended.contains(abort.getLease())) {
+            return;
+        }
+        synchronized (lock) {
+            lanes.values().forEach(lane -> lane.abort(abort.getLease()));
+        }
     }
 
     /// The worker registers anew: fails every lease under way, forgets the ended ones, and writes as the new

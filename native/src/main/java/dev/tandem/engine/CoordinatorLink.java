@@ -1,5 +1,6 @@
 package dev.tandem.engine;
 
+import dev.tandem.transport.BlockSender;
 import dev.tandem.transport.LeaseRegistry;
 import dev.tandem.wire.CoordinatorGrpc;
 import dev.tandem.wire.CoordinatorMessage;
@@ -31,7 +32,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /// One stream `Join` to the coordinator: from the dial to the end, never reused. Plans are queued for the engine
-/// thread; lease messages go to the registry at once, on the stream's thread. [#send] and [#end] may be called by
+/// thread; lease messages go to both transport ends at once, on the stream's thread. [#send] and [#end] may be called by
 /// any thread, all else by the engine thread.
 ///
 /// What waits to be sent is bounded by the protocol: one result per plan, one end per lease; a heartbeat is left out
@@ -56,6 +57,7 @@ final class CoordinatorLink implements AutoCloseable {
 
     private final ManagedChannel channel;
     private final LeaseRegistry leases;
+    private final BlockSender sender;
     private final ScheduledExecutorService timer;
     private final PlanQueue plans = new PlanQueue(PLANS_QUEUED_MAX);
     private final CompletableFuture<Welcome> welcome = new CompletableFuture<>();
@@ -65,9 +67,10 @@ final class CoordinatorLink implements AutoCloseable {
     private volatile long plansDone;
 
     /// @param timer runs the heartbeats; not closed here
-    CoordinatorLink(ManagedChannel channel, LeaseRegistry leases, ScheduledExecutorService timer) {
+    CoordinatorLink(ManagedChannel channel, KvSide kv, ScheduledExecutorService timer) {
         this.channel = channel;
-        this.leases = leases;
+        this.leases = kv.leases();
+        this.sender = kv.sender();
         this.timer = timer;
     }
 
@@ -249,7 +252,10 @@ final class CoordinatorLink implements AutoCloseable {
                     }
                 }
                 case LEASE_GRANT -> grant(message.getLeaseGrant());
-                case LEASE_ABORT -> leases.abort(message.getLeaseAbort());
+                case LEASE_ABORT -> {
+                    leases.abort(message.getLeaseAbort());
+                    sender.abort(message.getLeaseAbort());
+                }
                 case MESSAGE_NOT_SET -> LOG.warn("message of a kind unknown to this worker");
             }
         }

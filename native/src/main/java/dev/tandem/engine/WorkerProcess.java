@@ -1,6 +1,7 @@
 package dev.tandem.engine;
 
 import dev.tandem.kv.KvShape;
+import dev.tandem.process.ManagedProcess;
 import dev.tandem.wire.DeviceFacts;
 import dev.tandem.wire.Hello;
 import dev.tandem.wire.ModelFacts;
@@ -25,7 +26,7 @@ import java.util.concurrent.TimeUnit;
 /// A worker's life: join the coordinator, execute its plans, and when the stream breaks forget everything and join
 /// again as a new incarnation. The thread that calls [#run] is the engine thread: it alone touches the backend and
 /// the executor. [#stop] may be called by any thread.
-public final class WorkerProcess {
+public final class WorkerProcess implements ManagedProcess {
     private static final Logger LOG = LoggerFactory.getLogger(WorkerProcess.class);
     private static final long BACKOFF_MILLIS_MIN = 100;
     private static final long BACKOFF_MILLIS_MAX = 5_000;
@@ -54,9 +55,24 @@ public final class WorkerProcess {
         }
     }
 
+    /// Loads the model and makes a worker of it, with the device and the transports that the options name.
+    ///
+    /// @throws IOException the model can't be read, or there is no such device
+    /// @throws IllegalArgumentException an option is out of range
+    public static WorkerProcess open(WorkerOptions options) throws IOException {
+        LoadedModel model = WorkerWiring.loadModel(options);
+        try {
+            return new WorkerProcess(options, model, WorkerWiring.kvSides(options));
+        } catch (RuntimeException e) {
+            model.backend().close();
+            throw e;
+        }
+    }
+
     /// Serves until [#stop], on the caller's thread.
     ///
     /// @return exit code: 0 after a stop, 1 after a failure of the engine that a new join would not mend
+    @Override
     public int run() {
         ScheduledExecutorService timer =
                 Executors.newSingleThreadScheduledExecutor(
@@ -79,6 +95,7 @@ public final class WorkerProcess {
     }
 
     /// Says Goodbye and makes [#run] return once the step under way is done.
+    @Override
     public void stop(String reason) {
         stopping.countDown();
         CoordinatorLink current = link;
@@ -116,7 +133,7 @@ public final class WorkerProcess {
         }
         long incarnation = newIncarnation();
         try (KvSide kv = kvSides.open(incarnation, model.backend().kvShape(), blocks);
-                var newLink = new CoordinatorLink(channel, kv.leases(), timer)) {
+                var newLink = new CoordinatorLink(channel, kv, timer)) {
             link = newLink;
             if (stopping.getCount() == 0) {
                 return false;

@@ -1,20 +1,93 @@
 package dev.tandem.engine;
 
+import dev.tandem.device.Backends;
+import dev.tandem.device.OpenedModel;
+import dev.tandem.kv.KvPool;
+import dev.tandem.kv.KvPools;
+import dev.tandem.kv.KvShape;
+import dev.tandem.transport.KvTransferService;
+import dev.tandem.transport.Leases;
+import dev.tandem.transport.SenderOptions;
+import dev.tandem.transport.TransferMetrics;
+import dev.tandem.transport.TransportSender;
+import dev.tandem.wire.TransportKind;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 
 /// The one place that chooses the classes behind a worker's device and transports.
 final class WorkerWiring {
+    private static final Logger LOG = LoggerFactory.getLogger(WorkerWiring.class);
+
     private WorkerWiring() {}
 
     /// @throws IOException the model can't be read, or there is no such device
     /// @throws IllegalArgumentException an option is out of range
     static LoadedModel loadModel(WorkerOptions options) throws IOException {
-        throw new IOException("no device is wired in for model " + options.model());
+        OpenedModel opened =
+                Backends.open(
+                        options.model(),
+                        options.device(),
+                        options.threads(),
+                        options.blockTokens());
+        return new LoadedModel(
+                opened.backend(),
+                opened.fingerprint(),
+                opened.speed().flopsPerSecond(),
+                opened.speed().bytesPerSecond());
     }
 
     static KvSide.Factory kvSides(WorkerOptions options) {
         return (incarnation, shape, blocks) -> {
-            throw new IOException("no transport is wired in among " + options.transports());
+            KvPool pool = pool(options, incarnation, shape, blocks);
+            var metrics = new TransferMetrics();
+            var leases = new Leases(pool, incarnation, metrics);
+            var service = new KvTransferService(leases, pool);
+            int port;
+            try {
+                port = service.start(options.transferHost(), options.transferPort());
+            } catch (IOException e) {
+                try (pool;
+                        leases;
+                        service) {
+                    throw new IOException(
+                            "KV transfers can't be received at %s:%d: %s"
+                                    .formatted(
+                                            options.transferHost(),
+                                            options.transferPort(),
+                                            e.getMessage()),
+                            e);
+                }
+            }
+            var sender =
+                    new TransportSender(
+                            pool,
+                            incarnation,
+                            options.transports(),
+                            SenderOptions.defaults(),
+                            metrics);
+            return new KvSide(
+                    pool,
+                    sender,
+                    leases,
+                    service::close,
+                    service.endpoints(options.transports(), options.transferHost(), port));
         };
+    }
+
+    private static KvPool pool(WorkerOptions options, long incarnation, KvShape shape, int blocks) {
+        if (options.transports().contains(TransportKind.TRANSPORT_KIND_SHARED_MEMORY)) {
+            try {
+                return KvPools.shared(shape, blocks, incarnation);
+            } catch (IOException e) {
+                LOG.warn(
+                        "worker {} can't offer shared memory, blocks come in over the network: {}",
+                        options.name(),
+                        e.getMessage());
+            }
+        }
+        return KvPools.privateMemory(shape, blocks);
     }
 }

@@ -43,6 +43,7 @@ final class FakeTransport {
 
     static final class Sender implements BlockSender {
         final List<KvSend> taken = new CopyOnWriteArrayList<>();
+        final BlockingQueue<Long> aborted = new LinkedBlockingQueue<>();
         volatile boolean full;
         volatile boolean closed;
         private volatile Consumer<SendResult> listener = result -> {};
@@ -57,6 +58,11 @@ final class FakeTransport {
                 Thread.ofVirtual().start(() -> end(send.getLease(), true));
             }
             return true;
+        }
+
+        @Override
+        public void abort(LeaseAbort abort) {
+            aborted.add(abort.getLease());
         }
 
         void end(long lease, boolean committed) {

@@ -1,0 +1,450 @@
+package dev.tandem.coordinator;
+
+import dev.tandem.api.GenerationService.ServedModel;
+import dev.tandem.api.GenerationService.Usage;
+import dev.tandem.core.Commands;
+import dev.tandem.core.CoreSnapshot;
+import dev.tandem.core.ErrorCategory;
+import dev.tandem.core.Event;
+import dev.tandem.core.Replica;
+import dev.tandem.core.ReplicaFacts;
+import dev.tandem.core.ReplicaRole;
+import dev.tandem.core.SchedulerCore;
+import dev.tandem.core.StepPlan;
+import dev.tandem.wire.CoordinatorMessage;
+import dev.tandem.wire.Hello;
+import dev.tandem.wire.KvLayout;
+import dev.tandem.wire.Welcome;
+import dev.tandem.wire.WorkerRole;
+
+import io.grpc.Status;
+
+import org.agrona.collections.Int2ObjectHashMap;
+import org.agrona.collections.Long2ObjectHashMap;
+import org.agrona.concurrent.Agent;
+import org.agrona.concurrent.ManyToOneConcurrentArrayQueue;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/// The one thread that owns the core: takes messages from the front and the workers, lets the core decide, and
+/// carries its commands out. Everything it owns is touched by this thread only; others hand over messages through a
+/// bounded queue.
+final class CoordinatorAgent implements Agent {
+    private static final Logger LOG = LoggerFactory.getLogger(CoordinatorAgent.class);
+    private static final int INBOX_MESSAGES_MAX = 1 << 16;
+    private static final int MESSAGES_PER_TURN_MAX = 256;
+    private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+    private static final long PARK_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(10);
+    private static final long STUCK_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final Event.Tick TICK = new Event.Tick();
+
+    private final CoordinatorOptions options;
+    private final SchedulerCore core;
+    private final ServingMetrics metrics;
+    private final PlanEncoder encoder;
+    private final SignalIdleStrategy idle = new SignalIdleStrategy(PARK_NANOS_MAX);
+    private final ManyToOneConcurrentArrayQueue<AgentMessage> inbox =
+            new ManyToOneConcurrentArrayQueue<>(INBOX_MESSAGES_MAX);
+    private final Int2ObjectHashMap<WorkerLink> links = new Int2ObjectHashMap<>();
+    private final List<WorkerLink> strangers = new ArrayList<>();
+    private final ManyToOneConcurrentArrayQueue<WorkerLink> opened =
+            new ManyToOneConcurrentArrayQueue<>(1024);
+    private final Long2ObjectHashMap<ActiveRequest> requests = new Long2ObjectHashMap<>();
+    private int nextReplica = 1;
+    private long lastTickNanos;
+    private volatile @Nullable ServedModel model;
+    private volatile CoreSnapshot snapshot;
+    private volatile int blockTokens;
+    private final Object joinMonitor = new Object();
+    private volatile int joinedWorkers;
+    private volatile long turnNanos = System.nanoTime();
+
+    CoordinatorAgent(CoordinatorOptions options, ServingMetrics metrics) {
+        this.options = options;
+        this.core = new SchedulerCore(options.core());
+        this.metrics = metrics;
+        this.encoder = new PlanEncoder(this::helloOf, options.core().leaseMillis());
+        this.snapshot = core.snapshot();
+    }
+
+    // ---- any thread ----
+
+    SignalIdleStrategy idleStrategy() {
+        return idle;
+    }
+
+    /// @return false when the inbox is full
+    boolean offer(AgentMessage message) {
+        boolean accepted = inbox.offer(message);
+        idle.signal();
+        return accepted;
+    }
+
+    /// A worker's messages must not be lost: its stream's thread waits, which slows that worker down.
+    void offerFromWorker(AgentMessage message) {
+        while (!offer(message)) {
+            Thread.onSpinWait();
+        }
+    }
+
+    void opened(WorkerLink link) {
+        if (!opened.offer(link)) {
+            LOG.warn("too many workers dial at once, one is left to time out");
+        }
+        idle.signal();
+    }
+
+    @Nullable ServedModel model() {
+        return model;
+    }
+
+    /// Tokens per KV block of the workers joined; 0 before the first one.
+    int blockTokens() {
+        return blockTokens;
+    }
+
+    CoreSnapshot snapshot() {
+        return snapshot;
+    }
+
+    int joinedWorkers() {
+        return joinedWorkers;
+    }
+
+    /// Waits until so many workers are joined at the same time.
+    void awaitWorkers(int workers) throws InterruptedException {
+        synchronized (joinMonitor) {
+            while (joinedWorkers < workers) {
+                joinMonitor.wait();
+            }
+        }
+    }
+
+    private void setJoinedWorkers(int workers) {
+        synchronized (joinMonitor) {
+            joinedWorkers = workers;
+            joinMonitor.notifyAll();
+        }
+    }
+
+    /// Whether the agent's loop has turned lately.
+    boolean makesProgress() {
+        return System.nanoTime() - turnNanos < STUCK_NANOS;
+    }
+
+    // ---- agent thread ----
+
+    @Override
+    public String roleName() {
+        return "tandem-core";
+    }
+
+    @Override
+    public int doWork() {
+        long now = System.nanoTime();
+        turnNanos = now;
+        WorkerLink link;
+        while ((link = opened.poll()) != null) {
+            strangers.add(link);
+        }
+        int work = 0;
+        AgentMessage message;
+        while (work < MESSAGES_PER_TURN_MAX && (message = inbox.poll()) != null) {
+            take(message, now);
+            work++;
+        }
+        if (now - lastTickNanos >= TICK_NANOS) {
+            lastTickNanos = now;
+            dropSilent(now);
+            decide(TICK, now);
+            snapshot = core.snapshot();
+        }
+        return work;
+    }
+
+    private void take(AgentMessage message, long now) {
+        switch (message) {
+            case AgentMessage.FromWorker(WorkerLink from, var content) ->
+                    fromWorker(from, content, now);
+            case AgentMessage.LinkClosed(WorkerLink from, String reason) -> lost(from, reason, now);
+            case AgentMessage.Submission submission -> {
+                requests.put(
+                        submission.submit().sequence(),
+                        new ActiveRequest(submission.sink(), submission.submittedNanos()));
+                decide(submission.submit(), now);
+            }
+            case AgentMessage.Cancellation(long sequence, boolean satisfied) -> {
+                ActiveRequest request = requests.remove(sequence);
+                if (request != null) {
+                    metrics.cancelled(request, satisfied, now);
+                    decide(new Event.Cancel(sequence), now);
+                }
+            }
+        }
+    }
+
+    private void fromWorker(WorkerLink link, dev.tandem.wire.WorkerMessage message, long now) {
+        if (message.hasHello()) {
+            hello(link, message.getHello(), now);
+            return;
+        }
+        if (!link.isJoined()) {
+            link.close(Status.FAILED_PRECONDITION.withDescription("say hello first"));
+            return;
+        }
+        if (links.get(link.replica()) != link) {
+            return; // lost already; late words of an old incarnation count for nothing
+        }
+        switch (message.getMessageCase()) {
+            case STEP_RESULT -> stepResult(link, message.getStepResult(), now);
+            case SEND_RESULT -> {
+                var sent = message.getSendResult();
+                metrics.sendEnded(sent);
+                decide(
+                        new Event.SendEnded(
+                                link.replica(),
+                                sent.getLease(),
+                                sent.getCommitted(),
+                                sent.getBytes(),
+                                sent.getNanos(),
+                                sent.getError()),
+                        now);
+                if (!sent.getCommitted()) {
+                    LOG.warn(
+                            "{}: sending KV under lease {} failed: {}",
+                            link.name(),
+                            sent.getLease(),
+                            sent.getError());
+                }
+            }
+            case LEASE_UPDATE -> {
+                var update = message.getLeaseUpdate();
+                boolean committed =
+                        update.getOutcome() == dev.tandem.wire.LeaseOutcome.LEASE_OUTCOME_COMMITTED;
+                decide(
+                        new Event.LeaseEnded(
+                                link.replica(), update.getLease(), committed, update.getBytes()),
+                        now);
+            }
+            case GOODBYE -> lost(link, "said goodbye: " + message.getGoodbye().getReason(), now);
+            case HELLO, HEARTBEAT, MESSAGE_NOT_SET -> {}
+        }
+    }
+
+    private void stepResult(WorkerLink link, dev.tandem.wire.StepResult result, long now) {
+        if (!result.getError().isEmpty()) {
+            lost(link, "refused plan " + result.getNumber() + ": " + result.getError(), now);
+            return;
+        }
+        metrics.step(result);
+        decide(ResultDecoder.stepDone(link.replica(), result), now);
+    }
+
+    private void hello(WorkerLink link, Hello hello, long now) {
+        strangers.remove(link);
+        String refusal = link.isJoined() ? "hello twice" : refusal(hello);
+        if (refusal != null) {
+            LOG.warn("refused worker {}: {}", hello.getWorker(), refusal);
+            link.close(Status.FAILED_PRECONDITION.withDescription(refusal));
+            return;
+        }
+        for (WorkerLink other : List.copyOf(links.values())) {
+            if (other.name().equals(hello.getWorker())) {
+                lost(other, "joined again with a new incarnation", now);
+            }
+        }
+        int replica = nextReplica++;
+        link.joined(replica, hello);
+        links.put(replica, link);
+        model =
+                new ServedModel(
+                        hello.getModel().getFingerprint(),
+                        hello.getModel().getVocabulary(),
+                        hello.getModel().getContextTokensMax());
+        blockTokens = hello.getLayout().getBlockTokens();
+        link.send(
+                CoordinatorMessage.newBuilder()
+                        .setWelcome(
+                                Welcome.newBuilder()
+                                        .setHeartbeatMillis(options.heartbeatMillis())
+                                        .setHeartbeatLostMillis(options.heartbeatLostMillis()))
+                        .build());
+        ReplicaRole role =
+                hello.getRole() == WorkerRole.WORKER_ROLE_PREFILL
+                        ? ReplicaRole.PREFILL
+                        : ReplicaRole.DECODE;
+        LOG.info(
+                "worker {} joined as {} with {} KV blocks of {} tokens on {}",
+                hello.getWorker(),
+                role,
+                hello.getBlocks(),
+                blockTokens,
+                hello.getDevice().getName());
+        decide(
+                new Event.ReplicaJoined(
+                        replica,
+                        new ReplicaFacts(
+                                hello.getWorker(),
+                                hello.getIncarnation(),
+                                role,
+                                hello.getBlocks(),
+                                blockTokens,
+                                hello.getSequencesMax(),
+                                hello.getStepTokensMax())),
+                now);
+        setJoinedWorkers(links.size());
+    }
+
+    /// Why this worker can't join, or null. KV blocks move between all workers, so model and layout must be equal.
+    private @Nullable String refusal(Hello hello) {
+        KvLayout layout = hello.getLayout();
+        if (hello.getWorker().isEmpty() || hello.getIncarnation() == 0) {
+            return "a hello needs a worker's name and an incarnation";
+        }
+        if (hello.getBlocks() < 1
+                || layout.getBlockTokens() < 1
+                || hello.getSequencesMax() < 1
+                || hello.getStepTokensMax() < 1) {
+            return "a hello needs KV blocks, block tokens, sequences and step tokens of at least 1";
+        }
+        for (WorkerLink other : links.values()) {
+            if (other.name().equals(hello.getWorker())) {
+                continue;
+            }
+            Hello known = other.hello();
+            if (!known.getModel().equals(hello.getModel())) {
+                return "its model %s is not the model %s that %s serves"
+                        .formatted(
+                                hello.getModel().getFingerprint(),
+                                known.getModel().getFingerprint(),
+                                known.getWorker());
+            }
+            if (!known.getLayout().equals(layout)) {
+                return "its KV layout {%s} is not the layout {%s} of %s"
+                        .formatted(oneLine(layout), oneLine(known.getLayout()), known.getWorker());
+            }
+        }
+        return null;
+    }
+
+    private static String oneLine(KvLayout layout) {
+        return layout.toString().strip().replace('\n', ' ');
+    }
+
+    private void lost(WorkerLink link, String reason, long now) {
+        strangers.remove(link);
+        link.close(Status.ABORTED.withDescription(reason));
+        if (link.isJoined() && links.get(link.replica()) == link) {
+            links.remove(link.replica());
+            setJoinedWorkers(links.size());
+            LOG.warn("worker {} is lost: {}", link.name(), reason);
+            decide(new Event.ReplicaLost(link.replica(), reason), now);
+        }
+    }
+
+    private void dropSilent(long now) {
+        long silentNanosMax = TimeUnit.MILLISECONDS.toNanos(options.heartbeatLostMillis());
+        List<WorkerLink> silent = null;
+        for (WorkerLink link : links.values()) {
+            if (now - link.heardNanos() > silentNanosMax) {
+                silent = silent == null ? new ArrayList<>() : silent;
+                silent.add(link);
+            }
+        }
+        for (WorkerLink link : strangers) {
+            if (now - link.heardNanos() > silentNanosMax) {
+                silent = silent == null ? new ArrayList<>() : silent;
+                silent.add(link);
+            }
+        }
+        if (silent != null) {
+            for (WorkerLink link : silent) {
+                lost(link, "silent for over " + options.heartbeatLostMillis() + " ms", now);
+            }
+        }
+    }
+
+    private void decide(Event event, long now) {
+        Commands commands = core.on(event, now);
+        for (Commands.Grant grant : commands.grants()) {
+            send(grant.receiver(), encoder.grant(grant));
+        }
+        for (Commands.Abort abort : commands.aborts()) {
+            send(abort.replica(), encoder.abort(abort));
+        }
+        for (StepPlan plan : commands.plans()) {
+            send(plan.replica(), encoder.plan(plan));
+        }
+        for (Commands.Output output : commands.outputs()) {
+            ActiveRequest request = requests.get(output.sequence());
+            if (request != null) {
+                request.token(metrics, now);
+                request.sink().onToken(output.token(), output.logprobs());
+            }
+        }
+        for (Commands.Finished finished : commands.finished()) {
+            ActiveRequest request = requests.remove(finished.sequence());
+            if (request != null) {
+                metrics.finished(request, finished, now);
+                request.sink()
+                        .onFinished(
+                                finished.reason(),
+                                new Usage(
+                                        finished.promptTokens(),
+                                        finished.completionTokens(),
+                                        finished.cachedTokens()));
+            }
+        }
+        for (Commands.Failed failed : commands.failed()) {
+            ActiveRequest request = requests.remove(failed.sequence());
+            if (request != null) {
+                metrics.failed();
+                request.sink().onFailed(failed.category(), failed.code(), failed.message());
+            }
+        }
+        // Handling one may call back into this method, so the list is copied: it is rarely not
+        // empty.
+        if (!commands.disconnects().isEmpty()) {
+            for (Commands.Disconnect disconnect : List.copyOf(commands.disconnects())) {
+                WorkerLink link = links.get(disconnect.replica());
+                if (link != null) {
+                    lost(link, disconnect.reason(), now);
+                }
+            }
+        }
+    }
+
+    private void send(Replica replica, CoordinatorMessage message) {
+        WorkerLink link = links.get(replica.id());
+        if (link != null) {
+            link.send(message);
+        }
+    }
+
+    private @Nullable Hello helloOf(Replica replica) {
+        WorkerLink link = links.get(replica.id());
+        return link == null ? null : link.hello();
+    }
+
+    /// Ends what is left when the coordinator stops.
+    @Override
+    public void onClose() {
+        for (ActiveRequest request : requests.values()) {
+            request.sink()
+                    .onFailed(
+                            ErrorCategory.CAPACITY,
+                            "shutting_down",
+                            "The server is shutting down.");
+        }
+        requests.clear();
+        for (WorkerLink link : links.values()) {
+            link.close(Status.UNAVAILABLE.withDescription("the coordinator is shutting down"));
+        }
+        links.clear();
+    }
+}
