@@ -82,10 +82,12 @@ final class PrivateMemory {
         }
     }
 
-    private static long availableBytes() {
+    /// What the operating system would give without swapping; `Long.MAX_VALUE` when it does not say.
+    static long availableBytes() {
         Path meminfo = Path.of("/proc/meminfo");
         try {
-            List<String> lines = Files.isReadable(meminfo) ? Files.readAllLines(meminfo) : List.of();
+            List<String> lines =
+                    Files.isReadable(meminfo) ? Files.readAllLines(meminfo) : List.of();
             for (String line : lines) {
                 if (line.startsWith("MemAvailable:")) {
                     return Long.parseLong(line.replaceAll("[^0-9]", "")) << 10;

@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -134,8 +135,7 @@ public final class SharedKvPool implements KvPool {
 
     private static int readBlocks(FileChannel file, Path path, KvShape shape, long incarnation)
             throws IOException {
-        ByteBuffer head =
-                ByteBuffer.allocate((int) PAGE_BYTES).order(java.nio.ByteOrder.nativeOrder());
+        ByteBuffer head = ByteBuffer.allocate((int) PAGE_BYTES).order(ByteOrder.nativeOrder());
         while (head.hasRemaining() && file.read(head, head.position()) > 0) {}
         if (head.hasRemaining() || head.getLong((int) MAGIC_OFFSET) != MAGIC) {
             throw new IOException(path + " is not a KV pool");

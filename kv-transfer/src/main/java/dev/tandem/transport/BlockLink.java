@@ -1,5 +1,7 @@
 package dev.tandem.transport;
 
+import dev.tandem.wire.KvReceipt;
+
 /// An open connection to one receiver, for any number of leases. Owned by one thread.
 interface BlockLink extends AutoCloseable {
     /// Begins one attempt at a lease. Each attempt is a stream of its own: what an earlier attempt left in
@@ -16,7 +18,7 @@ interface BlockLink extends AutoCloseable {
         void ready();
 
         /// The receiver's answer: to the commit, or a refusal before.
-        void receipt(dev.tandem.wire.KvReceipt receipt);
+        void receipt(KvReceipt receipt);
 
         /// Nothing more will come. Also called after a receipt.
         void closed(String reason);

@@ -210,7 +210,8 @@ public final class KvTransferService implements AutoCloseable {
                 }
                 case Verdict.Refused(String reason) -> {
                     if (wrote) {
-                        leases.disconnected(this, lease); // whatever was wrong, this attempt is over
+                        leases.disconnected(
+                                this, lease); // whatever was wrong, this attempt is over
                     }
                     receipt.setStatus(KvStatus.KV_STATUS_REFUSED).setReason(reason);
                 }

@@ -100,7 +100,8 @@ public final class Leases implements LeaseRegistry {
     @Override
     public void grant(LeaseGrant grant) {
         if (listener == null) {
-            throw new IllegalStateException("a lease was granted before anybody listens for its end");
+            throw new IllegalStateException(
+                    "a lease was granted before anybody listens for its end");
         }
         int[] blocks = grant.getBlocksList().stream().mapToInt(Integer::intValue).toArray();
         long millis = Integer.toUnsignedLong(grant.getDeadlineMillis());
@@ -178,7 +179,8 @@ public final class Leases implements LeaseRegistry {
     /// @param stream identity of the writer's stream
     Verdict write(Object stream, KvBlock block) {
         if (block.getReceiverIncarnation() != incarnation) {
-            return refuse(Refusal.RECEIVER_INCARNATION, "meant for another incarnation of this worker");
+            return refuse(
+                    Refusal.RECEIVER_INCARNATION, "meant for another incarnation of this worker");
         }
         Lease lease = find(block.getLease());
         if (lease == null) {
@@ -360,10 +362,7 @@ public final class Leases implements LeaseRegistry {
             while (!closed) {
                 long wait = TIMER_WAIT_NANOS_MAX;
                 if (!byDeadline.isEmpty()) {
-                    wait =
-                            Math.min(
-                                    wait,
-                                    byDeadline.first().deadlineNanos - nanoClock.getAsLong());
+                    wait = Math.min(wait, byDeadline.first().deadlineNanos - nanoClock.getAsLong());
                 }
                 if (wait <= 0) {
                     return true;
@@ -412,7 +411,8 @@ public final class Leases implements LeaseRegistry {
     /// Why this stream may do nothing under the lease; null when it may. Called with the lease's lock held.
     private @Nullable Verdict barred(Lease lease, Object stream) {
         if (lease.outcome != null || lease.deadlineNanos - nanoClock.getAsLong() <= 0) {
-            return refuse(Refusal.ENDED_LEASE, "the lease has ended"); // the timer reports the expiry
+            return refuse(
+                    Refusal.ENDED_LEASE, "the lease has ended"); // the timer reports the expiry
         }
         if (lease.stream != null && lease.stream != stream) {
             return refuse(Refusal.STREAM, "another stream writes under this lease");
@@ -424,7 +424,8 @@ public final class Leases implements LeaseRegistry {
         int slot = block.getSlot();
         if (slot < 0 || slot >= lease.blocks.length) {
             return refuse(
-                    Refusal.SLOT, "no slot %d in a lease of %d".formatted(slot, lease.blocks.length));
+                    Refusal.SLOT,
+                    "no slot %d in a lease of %d".formatted(slot, lease.blocks.length));
         }
         if (lease.received.get(slot)) {
             return refuse(Refusal.SLOT, "slot %d was received already".formatted(slot));
@@ -447,7 +448,8 @@ public final class Leases implements LeaseRegistry {
         if (crc != block.getCrc32C()) {
             return refuse(
                     Refusal.CHECKSUM,
-                    "slot %d has CRC32C %08x, %08x expected".formatted(slot, crc, block.getCrc32C()));
+                    "slot %d has CRC32C %08x, %08x expected"
+                            .formatted(slot, crc, block.getCrc32C()));
         }
         if (!inPlace) {
             target.copyFrom(MemorySegment.ofBuffer(payload));

@@ -12,6 +12,7 @@ import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -140,7 +141,7 @@ final class ReceiverLane {
     /// @return false when the thread still runs after that time
     boolean join(long nanosMax) {
         try {
-            return thread.join(java.time.Duration.ofNanos(Math.max(nanosMax, 1)));
+            return thread.join(Duration.ofNanos(Math.max(nanosMax, 1)));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return false;
@@ -228,9 +229,7 @@ final class ReceiverLane {
 
     private @Nullable OutgoingLease current(long lease, Attempt attempt) {
         OutgoingLease outgoing = leases.get(lease);
-        return outgoing != null
-                        && outgoing.channel != null
-                        && outgoing.channel == attempt.channel
+        return outgoing != null && outgoing.channel != null && outgoing.channel == attempt.channel
                 ? outgoing
                 : null;
     }
@@ -266,8 +265,7 @@ final class ReceiverLane {
     private @Nullable String problemOf(KvSend send, OutgoingLease lease) {
         int blocks = sender.pool.blocks();
         if (send.getBlocksCount() != send.getSlotsCount()) {
-            return "%d blocks for %d slots"
-                    .formatted(send.getBlocksCount(), send.getSlotsCount());
+            return "%d blocks for %d slots".formatted(send.getBlocksCount(), send.getSlotsCount());
         }
         if (lease.last) {
             return "a send after the last one";
@@ -411,12 +409,15 @@ final class ReceiverLane {
                 }
             }
         }
+        if (lease.deadlineNanos - System.nanoTime() <= 0) {
+            expire(lease); // may have had too little time: no sign that others can't connect
+            return false;
+        }
         connectError =
                 errors.isEmpty()
                         ? "writer and receiver offer no transport in common"
                         : "no transport could be opened: " + String.join("; ", errors);
-        connectAgainNanos =
-                System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(CONNECT_AGAIN_MILLIS);
+        connectAgainNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(CONNECT_AGAIN_MILLIS);
         fail(lease, SendFailure.CONNECT, connectError);
         return false;
     }

@@ -19,6 +19,6 @@ public record SenderOptions(
         long idleMillisMax) {
 
     public static SenderOptions defaults() {
-        return new SenderOptions(1024, 1024, 64, 2000, 2, 100, 60_000);
+        return new SenderOptions(1024, 1024, 64, 5000, 2, 100, 60_000);
     }
 }

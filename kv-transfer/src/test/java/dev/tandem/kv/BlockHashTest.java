@@ -39,9 +39,18 @@ class BlockHashTest {
     @Test
     void integersTakeTheirShortestForm() throws Exception {
         String cbor =
-                "83" + "5820" + "00".repeat(32)
-                        + "87" + "17" + "1818" + "18ff" + "190100" + "19ffff" + "1a00010000"
-                        + "1a7fffffff" + "f6";
+                "83"
+                        + "5820"
+                        + "00".repeat(32)
+                        + "87"
+                        + "17"
+                        + "1818"
+                        + "18ff"
+                        + "190100"
+                        + "19ffff"
+                        + "1a00010000"
+                        + "1a7fffffff"
+                        + "f6";
         byte[] expected =
                 java.security.MessageDigest.getInstance("SHA-256")
                         .digest(HexFormat.of().parseHex(cbor));

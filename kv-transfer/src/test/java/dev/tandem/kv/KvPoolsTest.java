@@ -2,6 +2,7 @@ package dev.tandem.kv;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,6 +32,9 @@ class KvPoolsTest {
 
     @Test
     void privatePoolMayBeLargerThanTheHeapAndDirectMemory() {
+        assumeTrue(
+                PrivateMemory.availableBytes() > 5L << 30,
+                "needs 5 GiB of memory that are not in use");
         var shape = new KvShape(32, 8, 16, 128); // 4 MiB a block
         try (KvPool pool = KvPools.privateMemory(shape, 1024)) {
             pool.block(1023).set(ValueLayout.JAVA_BYTE, shape.blockBytes() - 1, (byte) 7);

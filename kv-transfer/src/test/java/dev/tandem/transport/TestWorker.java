@@ -20,6 +20,7 @@ import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 
 /// Both transfer ends of one worker with real memory and real sockets, without an engine.
@@ -27,11 +28,10 @@ final class TestWorker implements AutoCloseable {
     static final KvShape SHAPE = new KvShape(2, 2, 16, 16); // 8 KiB a block
     static final List<TransportKind> GRPC = List.of(TransportKind.TRANSPORT_KIND_GRPC);
     static final List<TransportKind> BOTH =
-            List.of(
-                    TransportKind.TRANSPORT_KIND_SHARED_MEMORY, TransportKind.TRANSPORT_KIND_GRPC);
+            List.of(TransportKind.TRANSPORT_KIND_SHARED_MEMORY, TransportKind.TRANSPORT_KIND_GRPC);
 
     /// Long enough for any machine; only a hang runs into it.
-    private static final long HANG_SECONDS = 30;
+    private static final long HANG_SECONDS = 120;
 
     final long incarnation;
     final KvPool pool;
@@ -92,14 +92,18 @@ final class TestWorker implements AutoCloseable {
 
     /// Sends the given blocks to slots `firstSlot`, `firstSlot + 1`, ...
     static KvSend send(
-            long lease, TestWorker receiver, int millis, boolean last, int firstSlot, int... blocks) {
+            long lease,
+            TestWorker receiver,
+            int millis,
+            boolean last,
+            int firstSlot,
+            int... blocks) {
         return KvSend.newBuilder()
                 .setLease(lease)
                 .setReceiverIncarnation(receiver.incarnation)
                 .addAllEndpoints(receiver.endpoints())
                 .addAllBlocks(IntStream.of(blocks).boxed().toList())
-                .addAllSlots(
-                        IntStream.range(firstSlot, firstSlot + blocks.length).boxed().toList())
+                .addAllSlots(IntStream.range(firstSlot, firstSlot + blocks.length).boxed().toList())
                 .setLast(last)
                 .setDeadlineMillis(millis)
                 .build();
@@ -118,6 +122,17 @@ final class TestWorker implements AutoCloseable {
             throw new AssertionError("no %s within %d s".formatted(what, HANG_SECONDS));
         }
         return answer;
+    }
+
+    /// Waits for something that other threads bring about.
+    static void await(BooleanSupplier condition) {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(HANG_SECONDS);
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() - end > 0) {
+                throw new AssertionError("did not happen within %d s".formatted(HANG_SECONDS));
+            }
+            Thread.yield();
+        }
     }
 
     /// Everything is over, and nothing was reported twice.
