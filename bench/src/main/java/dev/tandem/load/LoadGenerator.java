@@ -28,7 +28,8 @@ public final class LoadGenerator {
     /// @param progress gets the live line, if it is asked for
     /// @throws IOException a file can't be read or written, or the server names no model
     /// @throws InterruptedException stopped; requests in flight are abandoned
-    public static LoadReport run(LoadOptions options, PrintStream progress) throws IOException, InterruptedException {
+    public static LoadReport run(LoadOptions options, PrintStream progress)
+            throws IOException, InterruptedException {
         try (var client = new OpenAiClient(options)) {
             List<TraceFile.Row> trace =
                     options.arrivals() instanceof LoadOptions.Arrivals.Replay replay
@@ -38,22 +39,32 @@ public final class LoadGenerator {
             var generator = new LoadGenerator(options, client, new RequestBodies(options, model));
             generator.warmUp(trace);
             Instant startedAt = Instant.now();
-            var report = new LoadReport(options, model, startedAt, generator.measure(trace, progress));
+            var report =
+                    new LoadReport(options, model, startedAt, generator.measure(trace, progress));
             Path json = options.json();
             if (json != null) {
-                new ObjectMapper().writerWithDefaultPrettyPrinter().writeValue(json.toFile(), report.toJson());
+                new ObjectMapper()
+                        .writerWithDefaultPrettyPrinter()
+                        .writeValue(json.toFile(), report.toJson());
             }
             return report;
         }
     }
 
     private void warmUp(List<TraceFile.Row> trace) throws InterruptedException {
-        int concurrency = options.arrivals() instanceof LoadOptions.Arrivals.ClosedLoop closed ? closed.concurrency() : 1;
+        int concurrency =
+                options.arrivals() instanceof LoadOptions.Arrivals.ClosedLoop closed
+                        ? closed.concurrency()
+                        : 1;
         var slots = new Semaphore(concurrency);
         var unmeasured = new LoadStatistics();
         for (int i = 0; i < options.warmUpRequests(); i++) {
             slots.acquire();
-            start(trace.isEmpty() ? bodies.next() : ofTheLengthOf(trace.getFirst()), System.nanoTime(), unmeasured, slots);
+            start(
+                    trace.isEmpty() ? bodies.next() : ofTheLengthOf(trace.getFirst()),
+                    System.nanoTime(),
+                    unmeasured,
+                    slots);
         }
         slots.acquire(concurrency);
     }
@@ -63,15 +74,18 @@ public final class LoadGenerator {
         return bodies.next(new TraceFile.Row(0, row.inputTokens(), row.outputTokens(), List.of()));
     }
 
-    private LoadReport.Figures measure(List<TraceFile.Row> trace, PrintStream progress) throws InterruptedException {
+    private LoadReport.Figures measure(List<TraceFile.Row> trace, PrintStream progress)
+            throws InterruptedException {
         var statistics = new LoadStatistics();
         ProgressLine line = options.progress() ? new ProgressLine(statistics, progress) : null;
         try {
             long startNanos = System.nanoTime();
             switch (options.arrivals()) {
-                case LoadOptions.Arrivals.ClosedLoop closed -> closedLoop(closed.concurrency(), startNanos, statistics);
+                case LoadOptions.Arrivals.ClosedLoop closed ->
+                        closedLoop(closed.concurrency(), startNanos, statistics);
                 case LoadOptions.Arrivals.OpenLoop open -> openLoop(open, startNanos, statistics);
-                case LoadOptions.Arrivals.Replay replay -> replay(replay, trace, startNanos, statistics);
+                case LoadOptions.Arrivals.Replay replay ->
+                        replay(replay, trace, startNanos, statistics);
             }
             return statistics.figures(startNanos);
         } finally {
@@ -81,7 +95,8 @@ public final class LoadGenerator {
         }
     }
 
-    private void closedLoop(int concurrency, long startNanos, LoadStatistics statistics) throws InterruptedException {
+    private void closedLoop(int concurrency, long startNanos, LoadStatistics statistics)
+            throws InterruptedException {
         var slots = new Semaphore(concurrency);
         long untilNanos = secondsMaxNanos();
         for (int i = 0; i < requestsMax(); i++) {
@@ -94,20 +109,27 @@ public final class LoadGenerator {
         slots.acquire(concurrency); // all have ended: each does, by its own time limit
     }
 
-    private void openLoop(LoadOptions.Arrivals.OpenLoop open, long startNanos, LoadStatistics statistics)
+    private void openLoop(
+            LoadOptions.Arrivals.OpenLoop open, long startNanos, LoadStatistics statistics)
             throws InterruptedException {
         var slots = new Semaphore(options.inFlightMax());
         var random = new SplittableRandom(~options.seed());
         double atNanos = 0;
         for (int i = 0; i < requestsMax() && atNanos <= secondsMaxNanos(); i++) {
             startAt(bodies.next(), startNanos + (long) atNanos, statistics, slots);
-            atNanos += -Math.log1p(-random.nextDouble()) / open.requestsPerSecond() * 1e9; // exponential gaps
+            atNanos +=
+                    -Math.log1p(-random.nextDouble())
+                            / open.requestsPerSecond()
+                            * 1e9; // exponential gaps
         }
         slots.acquire(options.inFlightMax());
     }
 
     private void replay(
-            LoadOptions.Arrivals.Replay replay, List<TraceFile.Row> trace, long startNanos, LoadStatistics statistics)
+            LoadOptions.Arrivals.Replay replay,
+            List<TraceFile.Row> trace,
+            long startNanos,
+            LoadStatistics statistics)
             throws InterruptedException {
         var slots = new Semaphore(options.inFlightMax());
         for (int i = 0; i < Math.min(requestsMax(), trace.size()); i++) {
@@ -123,7 +145,9 @@ public final class LoadGenerator {
 
     private void startAt(byte[] body, long dueNanos, LoadStatistics statistics, Semaphore slots)
             throws InterruptedException {
-        for (long left = dueNanos - System.nanoTime(); left > 0; left = dueNanos - System.nanoTime()) {
+        for (long left = dueNanos - System.nanoTime();
+                left > 0;
+                left = dueNanos - System.nanoTime()) {
             TimeUnit.NANOSECONDS.sleep(left);
         }
         slots.acquire();
@@ -132,10 +156,14 @@ public final class LoadGenerator {
 
     private void start(byte[] body, long dueNanos, LoadStatistics statistics, Semaphore slots) {
         statistics.requestStarted();
-        client.send(body, dueNanos, statistics, result -> {
-            statistics.requestEnded(result);
-            slots.release();
-        });
+        client.send(
+                body,
+                dueNanos,
+                statistics,
+                result -> {
+                    statistics.requestEnded(result);
+                    slots.release();
+                });
     }
 
     private int requestsMax() {

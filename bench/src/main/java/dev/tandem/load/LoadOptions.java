@@ -75,7 +75,9 @@ public record LoadOptions(
         /// @param timeScale 2 replays twice as fast
         record Replay(Path trace, double timeScale) implements Arrivals {
             public Replay {
-                require(timeScale > 0 && Double.isFinite(timeScale), "time scale must be above 0, not " + timeScale);
+                require(
+                        timeScale > 0 && Double.isFinite(timeScale),
+                        "time scale must be above 0, not " + timeScale);
             }
         }
     }
@@ -96,7 +98,9 @@ public record LoadOptions(
 
     public LoadOptions {
         require(requestsMax >= 0, "requests must not be negative: " + requestsMax);
-        require(secondsMax >= 0 && Double.isFinite(secondsMax), "seconds must not be negative: " + secondsMax);
+        require(
+                secondsMax >= 0 && Double.isFinite(secondsMax),
+                "seconds must not be negative: " + secondsMax);
         require(
                 requestsMax > 0 || secondsMax > 0 || arrivals instanceof Arrivals.Replay,
                 "a number of requests or of seconds is needed");
@@ -106,23 +110,49 @@ public record LoadOptions(
         require(inFlightMax >= 1, "in flight must be at least 1, not " + inFlightMax);
         require(
                 !(arrivals instanceof Arrivals.Replay && prompts instanceof Prompts.FromFile),
-                "a trace brings the lengths of its prompts: give a trace or a file of prompts, not both");
+                "a trace brings the lengths of its prompts: give a trace or a file of prompts, not"
+                        + " both");
         require(
-                ("http".equals(url.getScheme()) || "https".equals(url.getScheme())) && url.getHost() != null,
+                ("http".equals(url.getScheme()) || "https".equals(url.getScheme()))
+                        && url.getHost() != null,
                 "the URL must begin with http://HOST or https://HOST, not " + url);
     }
 
     /// Eight at a time, 100 requests of 128 tokens each way, as in the command's defaults.
     public static LoadOptions of(URI url) {
         return new LoadOptions(
-                url, Endpoint.CHAT, null, null, new Arrivals.ClosedLoop(8), new Prompts.Synthetic(128), 100, 0, 128,
-                false, 0, 600_000, 4096, 0, false, null);
+                url,
+                Endpoint.CHAT,
+                null,
+                null,
+                new Arrivals.ClosedLoop(8),
+                new Prompts.Synthetic(128),
+                100,
+                0,
+                128,
+                false,
+                0,
+                600_000,
+                4096,
+                0,
+                false,
+                null);
     }
 
     /// Without the API key.
     @Override
     public String toString() {
-        return "LoadOptions[" + url + ", " + endpoint + ", " + arrivals + ", " + prompts + ", seed " + seed + "]";
+        return "LoadOptions["
+                + url
+                + ", "
+                + endpoint
+                + ", "
+                + arrivals
+                + ", "
+                + prompts
+                + ", seed "
+                + seed
+                + "]";
     }
 
     private static void require(boolean holds, String message) {

@@ -49,7 +49,12 @@ public record LoadReport(LoadOptions options, String model, Instant startedAt, F
 
     /// Milliseconds; all 0 when `count` is.
     public record Distribution(
-            long count, double meanMillis, double p50Millis, double p90Millis, double p99Millis, double maxMillis) {
+            long count,
+            double meanMillis,
+            double p50Millis,
+            double p90Millis,
+            double p99Millis,
+            double maxMillis) {
 
         static Distribution ofMicros(Histogram micros) {
             if (micros.getTotalCount() == 0) {
@@ -75,9 +80,18 @@ public record LoadReport(LoadOptions options, String model, Instant startedAt, F
         Figures f = figures;
         var table = new StringBuilder();
         row(table, "model %s at %s, seed %d", model, options.url(), options.seed());
-        row(table, "requests       %d completed, %d failed in %.2f s", f.completed(), f.failed(), f.seconds());
+        row(
+                table,
+                "requests       %d completed, %d failed in %.2f s",
+                f.completed(),
+                f.failed(),
+                f.seconds());
         row(table, "requests/s     %.2f", f.requestsPerSecond());
-        row(table, "output         %.1f tokens/s, %d tokens", f.outputTokensPerSecond(), f.outputTokens());
+        row(
+                table,
+                "output         %.1f tokens/s, %d tokens",
+                f.outputTokensPerSecond(),
+                f.outputTokens());
         row(table, "prompts        %d tokens", f.promptTokens());
         row(table, "");
         row(table, "%-12s %10s %10s %10s %10s %10s", "ms", "mean", "p50", "p90", "p99", "max");
@@ -85,9 +99,13 @@ public record LoadReport(LoadOptions options, String model, Instant startedAt, F
         distribution(table, "TPOT", f.tpot());
         distribution(table, "ITL", f.itl());
         distribution(table, "end to end", f.endToEnd());
-        new TreeMap<>(f.errors()).forEach((kind, count) -> row(table, "error          %s: %d", kind, count));
+        new TreeMap<>(f.errors())
+                .forEach((kind, count) -> row(table, "error          %s: %d", kind, count));
         if (f.countedByChunks() > 0) {
-            row(table, "note           no usage from the server in %d answers: chunks counted", f.countedByChunks());
+            row(
+                    table,
+                    "note           no usage from the server in %d answers: chunks counted",
+                    f.countedByChunks());
         }
         return table.toString();
     }
@@ -106,8 +124,10 @@ public record LoadReport(LoadOptions options, String model, Instant startedAt, F
                 .put("warm_up_requests", options.warmUpRequests());
         arrivals(json.putObject("arrivals"));
         switch (options.prompts()) {
-            case LoadOptions.Prompts.Synthetic synthetic -> json.put("prompt_tokens_asked", synthetic.tokens());
-            case LoadOptions.Prompts.FromFile from -> json.put("prompts_file", from.file().toString());
+            case LoadOptions.Prompts.Synthetic synthetic ->
+                    json.put("prompt_tokens_asked", synthetic.tokens());
+            case LoadOptions.Prompts.FromFile from ->
+                    json.put("prompts_file", from.file().toString());
         }
         json.putObject("requests")
                 .put("started", f.started())
@@ -132,13 +152,13 @@ public record LoadReport(LoadOptions options, String model, Instant startedAt, F
     private void arrivals(ObjectNode json) {
         switch (options.arrivals()) {
             case LoadOptions.Arrivals.ClosedLoop closed ->
-                json.put("kind", "closed").put("concurrency", closed.concurrency());
+                    json.put("kind", "closed").put("concurrency", closed.concurrency());
             case LoadOptions.Arrivals.OpenLoop open ->
-                json.put("kind", "open").put("requests_per_second", open.requestsPerSecond());
+                    json.put("kind", "open").put("requests_per_second", open.requestsPerSecond());
             case LoadOptions.Arrivals.Replay replay ->
-                json.put("kind", "replay")
-                        .put("trace", replay.trace().toString())
-                        .put("time_scale", replay.timeScale());
+                    json.put("kind", "replay")
+                            .put("trace", replay.trace().toString())
+                            .put("time_scale", replay.timeScale());
         }
     }
 
@@ -170,6 +190,7 @@ public record LoadReport(LoadOptions options, String model, Instant startedAt, F
     }
 
     private static void row(StringBuilder table, String format, Object... arguments) {
-        table.append(String.format(Locale.ROOT, format, arguments).stripTrailing()).append(System.lineSeparator());
+        table.append(String.format(Locale.ROOT, format, arguments).stripTrailing())
+                .append(System.lineSeparator());
     }
 }

@@ -45,7 +45,8 @@ final class LoadStatistics {
     }
 
     synchronized void requestEnded(RequestResult result) {
-        lastEndNanos = lastEndNanos == 0 ? result.endNanos() : Math.max(lastEndNanos, result.endNanos());
+        lastEndNanos =
+                lastEndNanos == 0 ? result.endNanos() : Math.max(lastEndNanos, result.endNanos());
         startsLateNanosMax = Math.max(startsLateNanosMax, result.startNanos() - result.dueNanos());
         if (result.error() != null) {
             failed++;
@@ -61,7 +62,9 @@ final class LoadStatistics {
         if (result.firstNanos() != 0) {
             record(ttft, result.firstNanos() - result.dueNanos());
             if (result.outputTokens() > 1) {
-                record(tpot, (result.lastNanos() - result.firstNanos()) / (result.outputTokens() - 1));
+                record(
+                        tpot,
+                        (result.lastNanos() - result.firstNanos()) / (result.outputTokens() - 1));
             }
         }
     }

@@ -34,16 +34,18 @@ final class OpenAiClient implements AutoCloseable {
 
     OpenAiClient(LoadOptions options) {
         this.options = options;
-        this.factory = ClientFactory.builder()
-                .connectTimeoutMillis(CONNECT_MILLIS_MAX)
-                .idleTimeoutMillis(IDLE_MILLIS_MAX)
-                .build();
-        this.client = WebClient.builder(base(options.url()))
-                .factory(factory)
-                .responseTimeoutMillis(options.requestMillisMax())
-                .writeTimeoutMillis(options.requestMillisMax())
-                .maxResponseLength(RESPONSE_BYTES_MAX)
-                .build();
+        this.factory =
+                ClientFactory.builder()
+                        .connectTimeoutMillis(CONNECT_MILLIS_MAX)
+                        .idleTimeoutMillis(IDLE_MILLIS_MAX)
+                        .build();
+        this.client =
+                WebClient.builder(base(options.url()))
+                        .factory(factory)
+                        .responseTimeoutMillis(options.requestMillisMax())
+                        .writeTimeoutMillis(options.requestMillisMax())
+                        .maxResponseLength(RESPONSE_BYTES_MAX)
+                        .build();
     }
 
     /// The server's first model.
@@ -51,10 +53,10 @@ final class OpenAiClient implements AutoCloseable {
     /// @throws IOException no answer, or none with a model
     String firstModel() throws IOException {
         try {
-            AggregatedHttpResponse response = client.execute(
-                            HttpRequest.of(headers(HttpMethod.GET, "/v1/models").build()))
-                    .aggregate()
-                    .join();
+            AggregatedHttpResponse response =
+                    client.execute(HttpRequest.of(headers(HttpMethod.GET, "/v1/models").build()))
+                            .aggregate()
+                            .join();
             if (!response.status().equals(HttpStatus.OK)) {
                 throw new IOException(options.url() + "/v1/models answers " + response.status());
             }
@@ -73,10 +75,11 @@ final class OpenAiClient implements AutoCloseable {
     /// @param dueNanos when it should have started
     /// @param done called once, on an event loop
     void send(byte[] body, long dueNanos, LoadStatistics statistics, Consumer<RequestResult> done) {
-        RequestHeaders headers = headers(HttpMethod.POST, options.endpoint().path())
-                .add(HttpHeaderNames.CONTENT_TYPE, "application/json")
-                .add(HttpHeaderNames.ACCEPT, "text/event-stream")
-                .build();
+        RequestHeaders headers =
+                headers(HttpMethod.POST, options.endpoint().path())
+                        .add(HttpHeaderNames.CONTENT_TYPE, "application/json")
+                        .add(HttpHeaderNames.ACCEPT, "text/event-stream")
+                        .build();
         long startNanos = System.nanoTime();
         client.execute(HttpRequest.of(headers, HttpData.wrap(body)))
                 .subscribe(new StreamedResponse(dueNanos, startNanos, statistics, done));

@@ -22,12 +22,14 @@ final class RequestBodies {
     private static final int BLOCK_TOKENS = 512;
 
     /// Words that are one token with their leading space in the vocabularies of real models.
-    private static final String[] WORDS = (" the of and to in is that for it as was with be by on not he his but at are"
-                    + " this have from or had an they which one you were all her she there would their we him been has"
-                    + " when who will no more if out so up said what its about than into them can only other time new"
-                    + " some could these two may first then do any like my now over such our man me even most made")
-            .strip()
-            .split(" ");
+    private static final String[] WORDS =
+            (" the of and to in is that for it as was with be by on not he his but at are this have"
+                 + " from or had an they which one you were all her she there would their we him"
+                 + " been has when who will no more if out so up said what its about than into them"
+                 + " can only other time new some could these two may first then do any like my now"
+                 + " over such our man me even most made")
+                    .strip()
+                    .split(" ");
 
     private final LoadOptions options;
     private final String model;
@@ -41,32 +43,40 @@ final class RequestBodies {
         this.options = options;
         this.model = model;
         this.random = new SplittableRandom(options.seed());
-        this.prompts = switch (options.prompts()) {
-            case LoadOptions.Prompts.FromFile from -> readPrompts(from.file(), options.endpoint());
-            case LoadOptions.Prompts.Synthetic synthetic -> List.of();
-        };
+        this.prompts =
+                switch (options.prompts()) {
+                    case LoadOptions.Prompts.FromFile from ->
+                            readPrompts(from.file(), options.endpoint());
+                    case LoadOptions.Prompts.Synthetic synthetic -> List.of();
+                };
     }
 
     byte[] next() {
         return switch (options.prompts()) {
-            case LoadOptions.Prompts.FromFile from -> fromFile(prompts.get(nextPrompt++ % prompts.size()));
+            case LoadOptions.Prompts.FromFile from ->
+                    fromFile(prompts.get(nextPrompt++ % prompts.size()));
             case LoadOptions.Prompts.Synthetic synthetic ->
-                withText(words(random.split(), synthetic.tokens()), options.maxTokens());
+                    withText(words(random.split(), synthetic.tokens()), options.maxTokens());
         };
     }
 
     /// For a replay: as long as the trace's row says, and with text that is equal where its blocks are.
     byte[] next(TraceFile.Row row) {
-        int tokens = options.prompts() instanceof LoadOptions.Prompts.Synthetic limit
-                ? Math.min(row.inputTokens(), limit.tokens())
-                : row.inputTokens();
-        int outputMax = options.maxTokens() == 0 ? row.outputTokens() : Math.min(row.outputTokens(), options.maxTokens());
+        int tokens =
+                options.prompts() instanceof LoadOptions.Prompts.Synthetic limit
+                        ? Math.min(row.inputTokens(), limit.tokens())
+                        : row.inputTokens();
+        int outputMax =
+                options.maxTokens() == 0
+                        ? row.outputTokens()
+                        : Math.min(row.outputTokens(), options.maxTokens());
         var text = new StringBuilder();
         int left = tokens;
         for (int i = 0; i < row.prefixBlocks().size() && left > 0; i++) {
             int count = Math.min(left, BLOCK_TOKENS);
             long blockSeed = options.seed() * 0x9E3779B97F4A7C15L + row.prefixBlocks().get(i);
-            text.append(text.isEmpty() ? "" : " ").append(words(new SplittableRandom(blockSeed), count));
+            text.append(text.isEmpty() ? "" : " ")
+                    .append(words(new SplittableRandom(blockSeed), count));
             left -= count;
         }
         if (left > 0) {
@@ -78,7 +88,8 @@ final class RequestBodies {
     private byte[] withText(String text, int maxTokens) {
         ObjectNode body = JSON.createObjectNode().put("model", model);
         switch (options.endpoint()) {
-            case CHAT -> body.putArray("messages").addObject().put("role", "user").put("content", text);
+            case CHAT ->
+                    body.putArray("messages").addObject().put("role", "user").put("content", text);
             case COMPLETIONS -> body.put("prompt", text);
         }
         return finished(body, maxTokens);
@@ -91,7 +102,10 @@ final class RequestBodies {
                 if (line.has("messages")) {
                     body.set("messages", line.get("messages"));
                 } else {
-                    body.putArray("messages").addObject().put("role", "user").set("content", line.get("prompt"));
+                    body.putArray("messages")
+                            .addObject()
+                            .put("role", "user")
+                            .set("content", line.get("prompt"));
                 }
             }
             case COMPLETIONS -> body.set("prompt", line.get("prompt"));
@@ -122,7 +136,8 @@ final class RequestBodies {
         return text.toString();
     }
 
-    private static List<JsonNode> readPrompts(Path file, LoadOptions.Endpoint endpoint) throws IOException {
+    private static List<JsonNode> readPrompts(Path file, LoadOptions.Endpoint endpoint)
+            throws IOException {
         List<JsonNode> prompts = new ArrayList<>();
         try (BufferedReader lines = Files.newBufferedReader(file)) {
             int number = 0;
@@ -153,7 +168,8 @@ final class RequestBodies {
         try {
             return JSON.readTree(line);
         } catch (JsonProcessingException e) {
-            throw new IOException(file + ", line " + number + ": broken JSON: " + e.getOriginalMessage(), e);
+            throw new IOException(
+                    file + ", line " + number + ": broken JSON: " + e.getOriginalMessage(), e);
         }
     }
 }

@@ -32,7 +32,8 @@ final class SseParser {
             } else {
                 line.write(b);
                 if (line.size() + data.length() > EVENT_BYTES_MAX) {
-                    throw new IllegalStateException("an event of more than " + EVENT_BYTES_MAX + " bytes");
+                    throw new IllegalStateException(
+                            "an event of more than " + EVENT_BYTES_MAX + " bytes");
                 }
             }
         }

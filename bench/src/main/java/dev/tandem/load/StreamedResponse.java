@@ -43,7 +43,11 @@ final class StreamedResponse implements Subscriber<HttpObject> {
 
     /// @param statistics told of every chunk, for the inter-token latencies and the live view
     /// @param done called once
-    StreamedResponse(long dueNanos, long startNanos, LoadStatistics statistics, Consumer<RequestResult> done) {
+    StreamedResponse(
+            long dueNanos,
+            long startNanos,
+            LoadStatistics statistics,
+            Consumer<RequestResult> done) {
         this.dueNanos = dueNanos;
         this.startNanos = startNanos;
         this.statistics = statistics;
@@ -61,7 +65,9 @@ final class StreamedResponse implements Subscriber<HttpObject> {
         if (part instanceof ResponseHeaders headers) {
             if (!headers.status().isInformational()) {
                 status = headers.status().code();
-                if (status == 200 && !headers.get(HttpHeaderNames.CONTENT_TYPE, "").startsWith("text/event-stream")) {
+                if (status == 200
+                        && !headers.get(HttpHeaderNames.CONTENT_TYPE, "")
+                                .startsWith("text/event-stream")) {
                     error = "not an event stream";
                 }
             }
@@ -147,16 +153,17 @@ final class StreamedResponse implements Subscriber<HttpObject> {
         if (!ended) {
             ended = true;
             boolean byChunks = completionTokens < 0;
-            done.accept(new RequestResult(
-                    dueNanos,
-                    startNanos,
-                    firstNanos,
-                    lastNanos,
-                    System.nanoTime(),
-                    promptTokens,
-                    byChunks ? chunks : completionTokens,
-                    byChunks,
-                    problem));
+            done.accept(
+                    new RequestResult(
+                            dueNanos,
+                            startNanos,
+                            firstNanos,
+                            lastNanos,
+                            System.nanoTime(),
+                            promptTokens,
+                            byChunks ? chunks : completionTokens,
+                            byChunks,
+                            problem));
         }
     }
 

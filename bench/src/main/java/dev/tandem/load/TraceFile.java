@@ -56,8 +56,13 @@ final class TraceFile {
         }
         rows.sort(Comparator.comparingLong(Row::atNanos));
         long first = rows.getFirst().atNanos();
-        rows.replaceAll(row ->
-                new Row(row.atNanos() - first, row.inputTokens(), row.outputTokens(), row.prefixBlocks()));
+        rows.replaceAll(
+                row ->
+                        new Row(
+                                row.atNanos() - first,
+                                row.inputTokens(),
+                                row.outputTokens(),
+                                row.prefixBlocks()));
         return rows;
     }
 
@@ -65,7 +70,13 @@ final class TraceFile {
         try {
             return csv ? azure(line) : json(JSON.readTree(line));
         } catch (IOException | DateTimeException | IllegalArgumentException e) {
-            throw new IOException(file + ", line " + number + ": not a row of a known trace format: " + e.getMessage(), e);
+            throw new IOException(
+                    file
+                            + ", line "
+                            + number
+                            + ": not a row of a known trace format: "
+                            + e.getMessage(),
+                    e);
         }
     }
 
@@ -75,9 +86,15 @@ final class TraceFile {
             throw new IllegalArgumentException(fields.length + " fields, not 3");
         }
         LocalDateTime time = LocalDateTime.parse(fields[0].replace(' ', 'T'));
-        long nanos = Math.addExact(
-                Math.multiplyExact(time.toEpochSecond(ZoneOffset.UTC), 1_000_000_000L), time.getNano());
-        return new Row(nanos, tokens(Integer.parseInt(fields[1])), tokens(Integer.parseInt(fields[2])), List.of());
+        long nanos =
+                Math.addExact(
+                        Math.multiplyExact(time.toEpochSecond(ZoneOffset.UTC), 1_000_000_000L),
+                        time.getNano());
+        return new Row(
+                nanos,
+                tokens(Integer.parseInt(fields[1])),
+                tokens(Integer.parseInt(fields[2])),
+                List.of());
     }
 
     private static Row json(JsonNode row) {

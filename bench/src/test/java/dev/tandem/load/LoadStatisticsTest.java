@@ -15,8 +15,17 @@ class LoadStatisticsTest {
         var statistics = new LoadStatistics();
         statistics.requestStarted();
         // Due at 1 s, started at 4 s; first text at 5 s, last at 8 s, end at 9 s; 4 tokens.
-        statistics.requestEnded(new RequestResult(
-                SECOND, 4 * SECOND, 5 * SECOND, 8 * SECOND, 9 * SECOND, 10, 4, false, null));
+        statistics.requestEnded(
+                new RequestResult(
+                        SECOND,
+                        4 * SECOND,
+                        5 * SECOND,
+                        8 * SECOND,
+                        9 * SECOND,
+                        10,
+                        4,
+                        false,
+                        null));
         LoadReport.Figures f = statistics.figures(SECOND);
         assertThat(f.ttft().p50Millis()).isCloseTo(4_000, THREE_DIGITS);
         assertThat(f.tpot().p50Millis()).isCloseTo(1_000, THREE_DIGITS);
@@ -30,8 +39,10 @@ class LoadStatisticsTest {
     @Test
     void aFailureHasNoLatencyAndASingleTokenNoTpot() {
         var statistics = new LoadStatistics();
-        statistics.requestEnded(new RequestResult(0, 0, SECOND, SECOND, SECOND, 1, 9, false, "http 500"));
-        statistics.requestEnded(new RequestResult(0, 0, SECOND, SECOND, 2 * SECOND, 1, 1, false, null));
+        statistics.requestEnded(
+                new RequestResult(0, 0, SECOND, SECOND, SECOND, 1, 9, false, "http 500"));
+        statistics.requestEnded(
+                new RequestResult(0, 0, SECOND, SECOND, 2 * SECOND, 1, 1, false, null));
         LoadReport.Figures f = statistics.figures(0);
         assertThat(f.completed()).isEqualTo(1);
         assertThat(f.failed()).isEqualTo(1);

@@ -12,7 +12,15 @@ import java.util.Random;
 
 class SseParserTest {
     private static final String STREAM =
-            "data: one\n\n: a comment\ndata:two\r\n\r\nevent: x\nid: 7\ndata: thréé 🙂\ndata: more\n\n\n\rdata:  four\r\rdata: unfinished\n";
+            "data: one\n\n"
+                    + ": a comment\n"
+                    + "data:two\r\n\r\n"
+                    + "event: x\n"
+                    + "id: 7\n"
+                    + "data: thréé 🙂\n"
+                    + "data: more\n\n\n\r"
+                    + "data:  four\r\r"
+                    + "data: unfinished\n";
 
     @Test
     void eventsAreTheSameHoweverTheBytesAreSplit() {

@@ -49,9 +49,15 @@ final class StubServer implements AutoCloseable {
         this.behaviours = behaviours;
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 64);
         server.setExecutor(threads);
-        server.createContext("/v1/models", exchange -> {
-            reply(exchange, 200, "application/json", "{\"data\":[{\"id\":\"stub\"},{\"id\":\"other\"}]}");
-        });
+        server.createContext(
+                "/v1/models",
+                exchange -> {
+                    reply(
+                            exchange,
+                            200,
+                            "application/json",
+                            "{\"data\":[{\"id\":\"stub\"},{\"id\":\"other\"}]}");
+                });
         server.createContext("/v1/chat/completions", exchange -> generate(exchange, true));
         server.createContext("/v1/completions", exchange -> generate(exchange, false));
         server.start();
@@ -72,15 +78,21 @@ final class StubServer implements AutoCloseable {
         inFlightMax.accumulateAndGet(inFlight.incrementAndGet(), Math::max);
         try {
             bodies.add(JSON.readTree(exchange.getRequestBody()));
-            authorizations.add(String.valueOf(exchange.getRequestHeaders().getFirst("Authorization")));
+            authorizations.add(
+                    String.valueOf(exchange.getRequestHeaders().getFirst("Authorization")));
             Behaviour behaviour = behaviours[requests.getAndIncrement() % behaviours.length];
             switch (behaviour) {
                 case OVERLOADED ->
-                    reply(exchange, 429, "application/json", "{\"error\":{\"code\":\"queue_full\",\"type\":\"capacity\"}}");
+                        reply(
+                                exchange,
+                                429,
+                                "application/json",
+                                "{\"error\":{\"code\":\"queue_full\",\"type\":\"capacity\"}}");
                 case BROKEN -> reply(exchange, 500, "text/plain", "oh no");
                 case NOT_A_STREAM -> reply(exchange, 200, "application/json", "{}");
                 case SILENT -> awaitClosing();
-                case ANSWER, ANSWER_WITHOUT_USAGE, ERROR_IN_STREAM, CUT_OFF -> stream(exchange, chat, behaviour);
+                case ANSWER, ANSWER_WITHOUT_USAGE, ERROR_IN_STREAM, CUT_OFF ->
+                        stream(exchange, chat, behaviour);
             }
         } finally {
             inFlight.decrementAndGet();
@@ -88,7 +100,8 @@ final class StubServer implements AutoCloseable {
         }
     }
 
-    private static void stream(HttpExchange exchange, boolean chat, Behaviour behaviour) throws IOException {
+    private static void stream(HttpExchange exchange, boolean chat, Behaviour behaviour)
+            throws IOException {
         exchange.getResponseHeaders().set("Content-Type", "text/event-stream; charset=utf-8");
         exchange.sendResponseHeaders(200, 0);
         try (OutputStream out = exchange.getResponseBody()) {
@@ -104,15 +117,22 @@ final class StubServer implements AutoCloseable {
             }
             event(out, choice(chat, " five", "\"stop\""));
             if (behaviour == Behaviour.ANSWER) {
-                event(out, "{\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":5}}");
+                event(
+                        out,
+                        "{\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":5}}");
             }
             event(out, "[DONE]");
         }
     }
 
     private static String choice(boolean chat, String text, String finish) {
-        String content = chat ? "\"delta\":{\"content\":\"" + text + "\"}" : "\"text\":\"" + text + "\"";
-        return "{\"choices\":[{\"index\":0," + content + ",\"finish_reason\":" + finish + "}],\"usage\":null}";
+        String content =
+                chat ? "\"delta\":{\"content\":\"" + text + "\"}" : "\"text\":\"" + text + "\"";
+        return "{\"choices\":[{\"index\":0,"
+                + content
+                + ",\"finish_reason\":"
+                + finish
+                + "}],\"usage\":null}";
     }
 
     private static void event(OutputStream out, String data) throws IOException {
@@ -120,7 +140,8 @@ final class StubServer implements AutoCloseable {
         out.flush();
     }
 
-    private static void reply(HttpExchange exchange, int status, String type, String body) throws IOException {
+    private static void reply(HttpExchange exchange, int status, String type, String body)
+            throws IOException {
         byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
         exchange.getResponseHeaders().set("Content-Type", type);
         exchange.sendResponseHeaders(status, bytes.length);

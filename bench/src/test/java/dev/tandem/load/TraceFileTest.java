@@ -15,13 +15,16 @@ import java.nio.file.Path;
 import java.util.List;
 
 class TraceFileTest {
-    @TempDir
-    Path folder;
+    @TempDir Path folder;
 
     @Test
     void azureRows() throws IOException {
-        List<TraceFile.Row> rows = TraceFile.read(file("TIMESTAMP,ContextTokens,GeneratedTokens\r\n"
-                + "2023-11-16 18:15:50.9951690,396,109\r\n2023-11-16 18:15:46.6805900,374,44\r\n"));
+        List<TraceFile.Row> rows =
+                TraceFile.read(
+                        file(
+                                "TIMESTAMP,ContextTokens,GeneratedTokens\r\n"
+                                        + "2023-11-16 18:15:50.9951690,396,109\r\n"
+                                        + "2023-11-16 18:15:46.6805900,374,44\r\n"));
         assertThat(rows)
                 .containsExactly(
                         new TraceFile.Row(0, 374, 44, List.of()),
@@ -30,11 +33,21 @@ class TraceFileTest {
 
     @Test
     void jsonRows() throws IOException {
-        assertThat(TraceFile.read(file("{\"timestamp\": 1500, \"input_length\": 3, \"output_length\": 4, \"hash_ids\": [9]}\n"
-                        + "{\"timestamp\": 1502, \"input_length\": 5, \"output_length\": 6}\n")))
+        assertThat(
+                        TraceFile.read(
+                                file(
+                                        "{\"timestamp\": 1500, \"input_length\": 3,"
+                                                + " \"output_length\": 4, \"hash_ids\": [9]}\n"
+                                                + "{\"timestamp\": 1502, \"input_length\": 5,"
+                                                + " \"output_length\": 6}\n")))
                 .containsExactly(
-                        new TraceFile.Row(0, 3, 4, List.of(9L)), new TraceFile.Row(2_000_000, 5, 6, List.of()));
-        assertThat(TraceFile.read(file("{\"input_toks\": 8, \"output_toks\": 2, \"arrival_time_ns\": 46926808}\n")))
+                        new TraceFile.Row(0, 3, 4, List.of(9L)),
+                        new TraceFile.Row(2_000_000, 5, 6, List.of()));
+        assertThat(
+                        TraceFile.read(
+                                file(
+                                        "{\"input_toks\": 8, \"output_toks\": 2,"
+                                                + " \"arrival_time_ns\": 46926808}\n")))
                 .containsExactly(new TraceFile.Row(0, 8, 2, List.of()));
     }
 

@@ -144,9 +144,9 @@ class HuggingFaceTokenizerTest {
             quoteCharacter = '`',
             value = {
                 "{                                                                                |"
-                    + " not a usable tokenizer",
+                        + " not a usable tokenizer",
                 "[]                                                                               |"
-                    + " not a JSON object",
+                        + " not a JSON object",
                 "{\"model\":{\"type\":\"BPE\",\"vocab\":[],\"merges\":[]},\"decoder\":{\"type\":\"ByteLevel\"}}"
                     + "      | model.vocab",
                 "{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":-1},\"merges\":[]},\"decoder\":{\"type\":\"ByteLevel\"}}"

@@ -67,7 +67,7 @@ class ModelFoldersTest {
         write(
                 "tokenizer_config.json",
                 "{'chat_template': [{'name': 'rag', 'template': 'a'}, {'name': 'default',"
-                    + " 'template': 'b'}]}");
+                        + " 'template': 'b'}]}");
         assertThat(ModelFolders.read(folder).chatTemplate()).isEqualTo("b");
         write("chat_template.jinja", "c");
         assertThat(ModelFolders.read(folder).chatTemplate()).isEqualTo("c");
@@ -83,9 +83,9 @@ class ModelFoldersTest {
                 "config.json            | {                                  | broken JSON",
                 "config.json            | []                                 | not a JSON object",
                 "config.json            | {}                                 |"
-                    + " max_position_embeddings",
+                        + " max_position_embeddings",
                 "config.json            | {'max_position_embeddings': '256'} |"
-                    + " max_position_embeddings",
+                        + " max_position_embeddings",
                 "generation_config.json | {'eos_token_id': ['x']}            | eos_token_id",
                 "generation_config.json | {'temperature': 'hot'}             | temperature",
                 "tokenizer_config.json  | {'chat_template': [{'name': 'a'}]} | chat_template",
