@@ -20,6 +20,8 @@ import dev.tandem.core.ErrorCategory;
 import dev.tandem.text.ModelFolder;
 import dev.tandem.text.Tokenizer;
 
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -135,6 +137,9 @@ public final class HttpFront implements AutoCloseable {
                 .idleTimeoutMillis(IDLE_MILLIS_MAX)
                 .gracefulShutdownTimeoutMillis(0, CLOSE_MILLIS_MAX)
                 .disableServerHeader()
+                .meterRegistry(new CompositeMeterRegistry()) // our metrics page is not the server's
+                .unloggedExceptionsReportIntervalMillis(
+                        0) // the error handler logs what is our fault
                 .errorHandler(errors)
                 .service("/v1/chat/completions", post(true))
                 .service("/v1/completions", post(false))
@@ -161,7 +166,7 @@ public final class HttpFront implements AutoCloseable {
             }
             var response = new CompletableFuture<HttpResponse>();
             Thread.ofVirtual()
-                    .name("http ", 0)
+                    .name("http " + id)
                     .start(
                             () -> {
                                 try {
@@ -203,7 +208,7 @@ public final class HttpFront implements AutoCloseable {
                 .whenComplete(
                         (body, failure) ->
                                 Thread.ofVirtual()
-                                        .name("request ", 0)
+                                        .name("request " + requestId(ctx))
                                         .start(
                                                 () -> {
                                                     try {

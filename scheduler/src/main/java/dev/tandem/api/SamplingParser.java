@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.tandem.core.SamplingParameters;
 import dev.tandem.text.ModelFolder;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -115,7 +117,7 @@ final class SamplingParser {
         return ApiException.unsupported(name, "'" + name + "' is not supported.");
     }
 
-    private static String excerptOrNull(@org.jspecify.annotations.Nullable JsonNode value) {
+    private static String excerptOrNull(@Nullable JsonNode value) {
         return value == null ? "null" : value.isTextual() ? value.textValue() : value.toString();
     }
 

@@ -140,20 +140,8 @@ class HttpFrontLifeTest {
 
     @Test
     void refusesMoreRequestsThanItTakes() throws Exception {
-        FrontOptions d = FrontFixture.options();
-        var options =
-                new FrontOptions(
-                        d.host(),
-                        0,
-                        d.modelName(),
-                        d.version(),
-                        d.bodyBytesMax(),
-                        d.bodyMillisMax(),
-                        d.requestMillisMax(),
-                        1,
-                        8,
-                        8);
-        try (var fixture = new FrontFixture(options, FrontFixture.CONTEXT_TOKENS)) {
+        try (var fixture =
+                new FrontFixture(limits(60_000, 60_000, 1), FrontFixture.CONTEXT_TOKENS)) {
             fixture.service.paced = true;
             CompletableFuture<HttpResponse<String>> running =
                     fixture.client.sendAsync(
@@ -167,6 +155,46 @@ class HttpFrontLifeTest {
             assertThat(refused.headers().firstValue("retry-after-ms")).isPresent();
             fixture.service.pace.release(100);
             assertThat(running.join().statusCode()).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void aRequestThatTakesTooLongFailsAndIsCancelled() throws Exception {
+        try (var fixture = new FrontFixture(limits(60_000, 100, 8), FrontFixture.CONTEXT_TOKENS)) {
+            fixture.service.paced = true; // and no token ever comes
+            HttpResponse<String> response = fixture.post(COMPLETIONS, "{\"prompt\":\"a\"}");
+
+            assertThat(response.statusCode()).isEqualTo(504);
+            assertThat(response.body()).contains("\"code\":\"timeout\"");
+            fixture.service.submitted.take().cancelled.await();
+        }
+    }
+
+    @Test
+    void aBodyThatNeverEndsIsGivenUp() throws Exception {
+        try (var fixture = new FrontFixture(limits(100, 60_000, 1), FrontFixture.CONTEXT_TOKENS);
+                var socket = new Socket("127.0.0.1", fixture.port)) {
+            byte[] request = rawRequest("{\"prompt\":\"a\"}");
+            socket.getOutputStream().write(request, 0, request.length - 3);
+
+            readUntil(socket.getInputStream(), "HTTP/1.1 408 ");
+
+            assertThat(fixture.front.awaitIdle(60_000)).isTrue();
+        }
+    }
+
+    @Test
+    void aServiceThatSendsMoreThanAskedForFailsTheRequest() throws Exception {
+        try (var fixture = new FrontFixture()) {
+            fixture.service.overrun = true;
+
+            HttpResponse<String> response =
+                    fixture.post(
+                            COMPLETIONS, "{\"prompt\":\"a\",\"max_tokens\":1,\"ignore_eos\":true}");
+
+            assertThat(response.statusCode()).isEqualTo(500);
+            assertThat(response.body()).contains("internal_error").doesNotContain("Exception");
+            fixture.service.submitted.take().cancelled.await();
         }
     }
 
@@ -252,6 +280,21 @@ class HttpFrontLifeTest {
             assertThat(text.toString()).isEqualTo("0123456789".repeat(tokens / 10));
             assertThat(events).hasSizeLessThan(tokens / 2);
         }
+    }
+
+    private static FrontOptions limits(long bodyMillisMax, long requestMillisMax, int requestsMax) {
+        FrontOptions defaults = FrontFixture.options();
+        return new FrontOptions(
+                defaults.host(),
+                defaults.port(),
+                defaults.modelName(),
+                defaults.version(),
+                defaults.bodyBytesMax(),
+                bodyMillisMax,
+                requestMillisMax,
+                requestsMax,
+                8,
+                8);
     }
 
     private static String requestId(FrontFixture fixture, String given) throws Exception {

@@ -70,7 +70,7 @@ final class ScriptedService implements GenerationService, AutoCloseable {
                 sink.onFinished(FinishReason.STOP, usage());
                 return false;
             }
-            if (position == request.maxTokens()) {
+            if (position == request.maxTokens() && !overrun) {
                 sink.onFinished(FinishReason.LENGTH, usage());
                 return false;
             }
@@ -107,6 +107,9 @@ final class ScriptedService implements GenerationService, AutoCloseable {
 
     /// Every sequence ever submitted, for tests to look at or wait for.
     final LinkedBlockingQueue<Running> submitted = new LinkedBlockingQueue<>();
+
+    /// Whether a sequence goes on beyond its limit, as none may.
+    volatile boolean overrun;
 
     /// Whether every token needs a permit of `pace`.
     volatile boolean paced;
