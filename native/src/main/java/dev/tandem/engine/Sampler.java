@@ -23,9 +23,13 @@ import java.lang.foreign.ValueLayout;
 /// A NaN counts as minus infinity; of a row with nothing above minus infinity token 0 is drawn, since one broken
 /// sequence must not take the others down. [#lastRowWasBroken] tells.
 ///
-/// Nothing is allocated per token, except for the log-probabilities asked for. Top-k is one pass with a heap of k;
-/// top-p leaves out what is too light to stay and finds the cut by quickselect. Not thread-safe.
+/// Nothing is allocated per token, except for the log-probabilities asked for. Top-k is one pass with a heap of k, or
+/// quickselect where k is large; top-p leaves out what is too light to stay and finds the cut by quickselect.
+/// Not thread-safe.
 final class Sampler {
+    /// Up to this k a heap finds the k-th largest in one pass; above, quickselect is faster.
+    private static final int HEAP_MAX = 512;
+
     private final int vocabulary;
     private final Philox random = new Philox();
 
@@ -43,7 +47,7 @@ final class Sampler {
 
     private int supportSize;
     private final int[] order;
-    private double[] heap = new double[64];
+    private final double[] heap = new double[HEAP_MAX];
     private boolean broken;
 
     /// @param vocabulary logits in a row
@@ -241,7 +245,9 @@ final class Sampler {
 
     private void keepTopK(int k) {
         double threshold =
-                k == 0 || k >= vocabulary ? Double.NEGATIVE_INFINITY : kthLargestValue(k);
+                k == 0 || k >= vocabulary
+                        ? Double.NEGATIVE_INFINITY
+                        : k <= HEAP_MAX ? kthLargestByHeap(k) : kthLargestBySelection(k);
         supportSize = 0;
         for (int id = 0; id < vocabulary; id++) {
             if (values[id] >= threshold) {
@@ -251,10 +257,7 @@ final class Sampler {
     }
 
     /// One pass over the values with a heap of the k largest so far, the smallest of them on top.
-    private double kthLargestValue(int k) {
-        if (heap.length < k) {
-            heap = new double[Math.max(k, heap.length * 2)];
-        }
+    private double kthLargestByHeap(int k) {
         System.arraycopy(values, 0, heap, 0, k);
         for (int parent = k / 2 - 1; parent >= 0; parent--) {
             siftDown(parent, k);
@@ -266,6 +269,24 @@ final class Sampler {
             }
         }
         return heap[0];
+    }
+
+    private double kthLargestBySelection(int k) {
+        for (int id = 0; id < vocabulary; id++) {
+            order[id] = id;
+        }
+        int low = 0;
+        int high = vocabulary;
+        int pivot = partition(low, high);
+        while (pivot != k - 1) {
+            if (pivot < k - 1) {
+                low = pivot + 1;
+            } else {
+                high = pivot;
+            }
+            pivot = partition(low, high);
+        }
+        return values[order[pivot]];
     }
 
     private void siftDown(int start, int size) {
