@@ -60,16 +60,24 @@ final class ClassArchive {
         }
         Path archive = folder.resolve(role + "-" + fingerprint(flags) + ".jsa");
         if (Files.isReadable(archive)) {
-            return List.of("-Xshare:auto", "-XX:SharedArchiveFile=" + archive);
+            return quietly("-XX:SharedArchiveFile=" + archive);
         }
         if (recording.containsKey(role)) {
             return List.of();
         }
         recording.put(role, archive);
+        return quietly("-XX:ArchiveClassesAtExit=" + unfinished(archive));
+    }
+
+    /// The JVM logs an error for every module option that its own built-in archive was made without, and
+    /// then works all the same.
+    private static List<String> quietly(String flag) {
         return List.of(
-                "-XX:ArchiveClassesAtExit=" + unfinished(archive),
+                "-Xshare:auto",
+                flag,
                 "-Xlog:disable",
-                "-Xlog:all=error:stderr");
+                "-Xlog:all=error:stderr",
+                "-Xlog:cds*=off:stderr");
     }
 
     /// Puts what was recorded into place. To be called when all children have ended.
