@@ -9,7 +9,8 @@ import java.nio.file.Path;
 public final class Backends {
     private Backends() {}
 
-    /// Loads the weights and measures the device, which takes some 50 ms and also warms the kernels up.
+    /// Loads the weights and measures the device, which takes some 30 ms once the kernels are compiled and waits at most
+    /// 2 s for that.
     ///
     /// @param device `auto`, `cpu` or `cuda`
     /// @param threads of the kernels, 0 = one per core

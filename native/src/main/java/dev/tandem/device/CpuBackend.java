@@ -131,7 +131,7 @@ public final class CpuBackend implements Backend {
         return sampleLogits(batch);
     }
 
-    /// Measures products with this model's largest matrix, the LM head, for at most some 50 ms.
+    /// Measures products with this model's largest matrix, the LM head.
     DeviceSpeed measure() {
         return CpuSpeed.measure(products, weights.head());
     }

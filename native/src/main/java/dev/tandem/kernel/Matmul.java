@@ -3,7 +3,7 @@ package dev.tandem.kernel;
 /// `out[r, o] = sum over k of x[r, k] * w[o, k]`, float32.
 ///
 /// Every output is one chain of fused multiply-adds from zero, in the order of k. The chain is the same whether a row
-/// is computed alone or in a tile of six, so tiling only decides how often weights are read, never a bit of the result.
+/// is computed alone or in a tile of four, so tiling only decides how often weights are read, never a bit of the result.
 public final class Matmul {
     /// Rows whose inputs stay in the cache while a thread's panels pass by.
     private static final int ROWS_PER_PASS = 60;
@@ -84,18 +84,6 @@ public final class Matmul {
         int valid = valid(w, panel);
         int column = panel * PackedMatrix.PANEL;
         int row = first;
-        for (; row + 6 <= last; row += 6) {
-            MatmulTiles.sixRows(
-                    x,
-                    row * xStride,
-                    xStride,
-                    w,
-                    panel,
-                    out,
-                    row * outStride + column,
-                    outStride,
-                    valid);
-        }
         for (; row + 4 <= last; row += 4) {
             MatmulTiles.fourRows(
                     x,

@@ -5,8 +5,8 @@ import jdk.incubator.vector.VectorSpecies;
 
 import java.lang.foreign.MemorySegment;
 
-/// The register tiles of [Matmul], written out so that every accumulator stays in a register. Twelve accumulators, two
-/// weights and one input fill the sixteen registers of AVX2.
+/// The register tiles of [Matmul], written out so that every accumulator stays in a register. Eight accumulators
+/// hide the latency of a fused multiply-add; tiles of five and six rows were slower, for the compiler then spills.
 ///
 /// `x0` and `out0` are the indices of the first row's first input and of its first output in the panel; `valid` says
 /// how many outputs of the panel exist.
@@ -16,67 +16,6 @@ final class MatmulTiles {
     private static final long STEP_BYTES = 2 * VECTOR_BYTES;
 
     private MatmulTiles() {}
-
-    /// Six rows by one panel.
-    static void sixRows(
-            float[] x,
-            int x0,
-            int xStride,
-            PackedMatrix w,
-            int panel,
-            float[] out,
-            int out0,
-            int outStride,
-            int valid) {
-        int inputs = w.inputs();
-        MemorySegment weights = w.panels().asSlice(panel * w.panelBytes(), w.panelBytes());
-        FloatVector a0 = FloatVector.zero(LANES);
-        FloatVector b0 = FloatVector.zero(LANES);
-        FloatVector a1 = FloatVector.zero(LANES);
-        FloatVector b1 = FloatVector.zero(LANES);
-        FloatVector a2 = FloatVector.zero(LANES);
-        FloatVector b2 = FloatVector.zero(LANES);
-        FloatVector a3 = FloatVector.zero(LANES);
-        FloatVector b3 = FloatVector.zero(LANES);
-        FloatVector a4 = FloatVector.zero(LANES);
-        FloatVector b4 = FloatVector.zero(LANES);
-        FloatVector a5 = FloatVector.zero(LANES);
-        FloatVector b5 = FloatVector.zero(LANES);
-        int x1 = x0 + xStride;
-        int x2 = x1 + xStride;
-        int x3 = x2 + xStride;
-        int x4 = x3 + xStride;
-        int x5 = x4 + xStride;
-        for (int k = 0; k < inputs; k++) {
-            long offset = (long) k * STEP_BYTES;
-            FloatVector left = load(weights, offset);
-            FloatVector right = load(weights, offset + VECTOR_BYTES);
-            FloatVector v0 = FloatVector.broadcast(LANES, x[x0 + k]);
-            a0 = v0.fma(left, a0);
-            b0 = v0.fma(right, b0);
-            FloatVector v1 = FloatVector.broadcast(LANES, x[x1 + k]);
-            a1 = v1.fma(left, a1);
-            b1 = v1.fma(right, b1);
-            FloatVector v2 = FloatVector.broadcast(LANES, x[x2 + k]);
-            a2 = v2.fma(left, a2);
-            b2 = v2.fma(right, b2);
-            FloatVector v3 = FloatVector.broadcast(LANES, x[x3 + k]);
-            a3 = v3.fma(left, a3);
-            b3 = v3.fma(right, b3);
-            FloatVector v4 = FloatVector.broadcast(LANES, x[x4 + k]);
-            a4 = v4.fma(left, a4);
-            b4 = v4.fma(right, b4);
-            FloatVector v5 = FloatVector.broadcast(LANES, x[x5 + k]);
-            a5 = v5.fma(left, a5);
-            b5 = v5.fma(right, b5);
-        }
-        store(a0, b0, out, out0, valid);
-        store(a1, b1, out, out0 + outStride, valid);
-        store(a2, b2, out, out0 + 2 * outStride, valid);
-        store(a3, b3, out, out0 + 3 * outStride, valid);
-        store(a4, b4, out, out0 + 4 * outStride, valid);
-        store(a5, b5, out, out0 + 5 * outStride, valid);
-    }
 
     /// Four rows by one panel.
     static void fourRows(

@@ -65,29 +65,29 @@ class CheckpointTest {
             delimiter = '|',
             value = {
                 "\"LlamaForCausalLM\" | \"GhostForCausalLM\" | architecture \"GhostForCausalLM\" is"
-                    + " not known",
+                        + " not known",
                 "\"hidden_size\": 64 | \"hidden_size\": 0 | hidden_size is 0",
                 "\"hidden_size\": 64 | \"hidden_size\": \"64\" | hidden_size is \"64\", not a whole"
-                    + " number",
+                        + " number",
                 "\"hidden_size\": 64, | '' | hidden_size is missing",
                 "\"hidden_size\": 64 | \"hidden_size\": 66 | not a multiple of num_attention_heads",
                 "\"num_key_value_heads\": 4 | \"num_key_value_heads\": 3 | not a multiple of"
-                    + " num_key_value_heads 3",
+                        + " num_key_value_heads 3",
                 "\"hidden_act\": \"silu\" | \"hidden_act\": \"gelu\" | hidden_act",
                 "\"rope_scaling\": null | \"rope_scaling\": {\"rope_type\": \"longrope\"} |"
-                    + " rope_type \"longrope\"",
+                        + " rope_type \"longrope\"",
                 "\"rope_scaling\": null | \"rope_scaling\": {\"type\": \"linear\"} | factor is"
-                    + " missing",
+                        + " missing",
                 "\"rope_theta\": 10000.0 | \"rope_theta\": -1 | rope_theta is -1",
                 "\"vocab_size\": 512 | \"vocab_size\": 511 | tensor model.embed_tokens.weight has"
-                    + " shape [512, 64], expected [511, 64]",
+                        + " shape [512, 64], expected [511, 64]",
                 "\"intermediate_size\": 176 | \"intermediate_size\": 177 | tensor"
-                    + " model.layers.0.mlp.gate_proj.weight has shape",
+                        + " model.layers.0.mlp.gate_proj.weight has shape",
                 "\"num_hidden_layers\": 4 | \"num_hidden_layers\": 5 | tensor model.layers.4",
                 "\"attention_bias\": false | \"attention_bias\": true | tensor"
-                    + " model.layers.0.self_attn.q_proj.bias is missing",
+                        + " model.layers.0.self_attn.q_proj.bias is missing",
                 "\"attention_bias\": false | \"attention_bias\": 1 | attention_bias is 1, not true"
-                    + " or false",
+                        + " or false",
                 "\"use_cache\": true | \"partial_rotary_factor\": 0.5 | partial_rotary_factor",
                 "\"use_cache\": true | \"use_cache\": tru | is not a JSON object",
                 "\"use_cache\": true | \"hidden_size\": 64 | is not a JSON object"
@@ -130,27 +130,27 @@ class CheckpointTest {
                 "{\"t\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16]},\"u\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[20,36]}}"
                     + " | tensor u lies at bytes 20..36",
                 "{\"t\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[16,32]}} | tensor t"
-                    + " starts at byte 16",
+                        + " starts at byte 16",
                 "{\"t\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16]}} | has 32 bytes"
-                    + " of data",
+                        + " of data",
                 "{\"t\":{\"dtype\":\"F32\",\"shape\":[9],\"data_offsets\":[0,32]}} | tensor t of"
-                    + " shape [9]",
+                        + " shape [9]",
                 "{\"t\":{\"dtype\":\"F32\",\"shape\":[8],\"data_offsets\":[32,0]}} | tensor t ends"
-                    + " at byte 0",
+                        + " at byte 0",
                 "{\"t\":{\"dtype\":\"F32\",\"shape\":[-8],\"data_offsets\":[0,32]}} | tensor t has"
-                    + " a bad shape",
+                        + " a bad shape",
                 "{\"t\":{\"dtype\":\"F32\",\"shape\":[2147483647,2147483647,2147483647],\"data_offsets\":[0,32]}}"
                     + " | tensor t has an absurd shape",
                 "{\"t\":{\"dtype\":\"F32\",\"shape\":[8],\"data_offsets\":[-4,28]}} | tensor t"
-                    + " needs",
+                        + " needs",
                 "{\"t\":{\"shape\":[8],\"data_offsets\":[0,32]}} | tensor t needs dtype",
                 "{\"t\":5} | tensor t needs dtype",
                 "{\"t\":{\"dtype\":\"F32\",\"shape\":[8],\"data_offsets\":[0,32]},\"t\":{}} |"
-                    + " header is not a JSON object",
+                        + " header is not a JSON object",
                 "[1,2] | header is not a JSON object",
                 "{\"t\" | header is not a JSON object",
                 "{\"t\":{\"dtype\":\"F32\",\"shape\":[8],\"data_offsets\":[0,32]}} | tensor"
-                    + " model.embed_tokens.weight is missing"
+                        + " model.embed_tokens.weight is missing"
             })
     void badHeaders(String header, String problem) throws IOException {
         use(SINGLE);
@@ -190,7 +190,7 @@ class CheckpointTest {
         refused(
                 index,
                 "tensor lm_head.weight is in model-00009-of-00003.safetensors, which does not"
-                    + " exist");
+                        + " exist");
         use(SHARDED);
         replace(
                 index,
