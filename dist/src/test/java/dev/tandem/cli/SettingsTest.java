@@ -100,7 +100,7 @@ class SettingsTest {
                                 .concat(" --prefix-cache false --local-prefill-tokens-max 10")
                                 .concat(" --queued-tokens-max 11 --queued-sequences-max 12")
                                 .concat(" --lease-millis 13 --recomputes-max 14")
-                                .concat(" --preempt-every-steps 15")
+                                .concat(" --unserved-millis-max 15 --preempt-every-steps 16")
                                 .split(" "));
         assertThat(ProcessOptions.coordinator(values))
                 .isEqualTo(
@@ -115,7 +115,7 @@ class SettingsTest {
                                 4,
                                 5,
                                 6,
-                                new CoreOptions(7, 8, 9, false, 10, 11, 12, 13, 14, 15)));
+                                new CoreOptions(7, 8, 9, false, 10, 11, 12, 13, 14, 15, 16)));
         values =
                 resolve(
                         Map.of(),

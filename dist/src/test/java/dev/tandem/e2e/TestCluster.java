@@ -9,6 +9,7 @@ import dev.tandem.wire.TransportKind;
 import dev.tandem.wire.WorkerRole;
 
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -106,7 +107,7 @@ final class TestCluster implements AutoCloseable {
         return url;
     }
 
-    private void startWorker(String name, WorkerRole role, int port, Spec spec) {
+    private void startWorker(String name, WorkerRole role, int port, Spec spec) throws IOException {
         WorkerOptions options =
                 new WorkerOptions(
                         name,

@@ -57,7 +57,7 @@ final class GenerationCall {
         this.events = new CallEvents(request.sequences());
         this.announced = new boolean[request.sequences().size()];
         for (int i = 0; i < announced.length; i++) {
-            var detokenizer = tokenizer.detokenizer(request.output().skipSpecialTokens());
+            var detokenizer = tokenizer.continuation(request.output().skipSpecialTokens());
             choices.add(new ChoiceStream(request.output(), detokenizer));
         }
     }
