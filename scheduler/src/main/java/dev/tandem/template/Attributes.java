@@ -42,7 +42,7 @@ final class Attributes {
             throw undefined.failure();
         }
         Object attribute = ownAttribute(object, name);
-        if (attribute != Scope.MISSING) {
+        if (!Scope.isMissing(attribute)) {
             return attribute;
         }
         if (object instanceof Map<?, ?> map && Values.hasKey(Values.map(map), name)) {
@@ -58,13 +58,13 @@ final class Attributes {
             throw undefined.failure();
         }
         Object element = ownElement(object, index);
-        if (element != Scope.MISSING) {
+        if (!Scope.isMissing(element)) {
             return element;
         }
         String name = Values.textOrNull(index);
         if (name != null) {
             Object attribute = ownAttribute(object, name);
-            if (attribute != Scope.MISSING) {
+            if (!Scope.isMissing(attribute)) {
                 return attribute;
             }
         }

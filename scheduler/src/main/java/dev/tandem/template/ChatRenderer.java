@@ -108,7 +108,7 @@ public final class ChatRenderer {
         Map<String, Object> copy = JsonValues.object(message);
         Values.put(copy, "content", content(message.path("content"), where + ".content"));
         JsonNode calls = message.path("tool_calls");
-        if (calls.isNull() || calls.isArray() && calls.isEmpty()) {
+        if (calls.isNull() || (calls.isArray() && calls.isEmpty())) {
             copy.remove("tool_calls");
         } else if (!calls.isMissingNode()) {
             require(calls.isArray(), where + ".tool_calls must be an array");

@@ -79,7 +79,7 @@ final class Evaluator {
 
     private @Nullable Object lookUp(String name, Scope scope) {
         Object value = scope.find(name);
-        if (value != Scope.MISSING) {
+        if (!Scope.isMissing(value)) {
             return value;
         }
         PyCallable global = Globals.find(name);
@@ -128,7 +128,7 @@ final class Evaluator {
                 ? evaluate(otherwise, scope)
                 : new Undefined(
                         "the inline if-expression evaluated to false and no else section was"
-                            + " defined.");
+                                + " defined.");
     }
 
     private Object sign(boolean negative, @Nullable Object operand) {
@@ -202,7 +202,7 @@ final class Evaluator {
     }
 
     private Arguments arguments(CallArguments arguments, Scope scope) {
-        if (arguments == CallArguments.NONE) {
+        if (arguments.isEmpty()) {
             return Arguments.NONE;
         }
         List<Object> positional = evaluateAll(arguments.positional(), scope);

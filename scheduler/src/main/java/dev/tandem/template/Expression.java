@@ -99,6 +99,10 @@ sealed interface Expression {
             @Nullable Expression star,
             @Nullable Expression doubleStar) {
         static final CallArguments NONE = new CallArguments(List.of(), List.of(), null, null);
+
+        boolean isEmpty() {
+            return positional.isEmpty() && named.isEmpty() && star == null && doubleStar == null;
+        }
     }
 
     record Keyword(String name, Expression value) {}

@@ -85,7 +85,7 @@ final class ExpressionParser {
         return tokens.is(Type.VARIABLE_END)
                 || tokens.is(Type.BLOCK_END)
                 || tokens.isOperator(")")
-                || end != null && tokens.isName(end);
+                || (end != null && tokens.isName(end));
     }
 
     private Expression conditional() {

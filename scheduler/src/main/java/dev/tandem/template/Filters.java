@@ -147,7 +147,7 @@ final class Filters {
             Evaluator evaluator, @Nullable Object value, Arguments arguments) {
         Arguments.Bound bound = arguments.bind("default", 0, "default_value", "boolean");
         boolean replaced =
-                value instanceof Undefined || bound.flag(1, false) && !Values.truth(value);
+                value instanceof Undefined || (bound.flag(1, false) && !Values.truth(value));
         return !replaced ? value : bound.has(0) ? bound.get(0) : "";
     }
 

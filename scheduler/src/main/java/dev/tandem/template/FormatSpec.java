@@ -91,7 +91,7 @@ record FormatSpec(
         if (value != null
                 && PyNumbers.isNumber(value)
                 && !(value instanceof Boolean && type == 0)) {
-            boolean real = value instanceof Double || "eEfFgG%".indexOf(type) >= 0 && type != 0;
+            boolean real = value instanceof Double || (type != 0 && "eEfFgG%".indexOf(type) >= 0);
             return real ? real(budget, PyNumbers.real(value)) : integer(budget, value);
         }
         if (value instanceof Undefined || Values.isText(value) || value instanceof Boolean) {
@@ -142,7 +142,7 @@ record FormatSpec(
     }
 
     private String real(Budget budget, double value) {
-        boolean negative = value < 0 || value == 0 && 1 / value < 0;
+        boolean negative = value < 0 || (value == 0 && 1 / value < 0);
         double magnitude = Math.abs(value);
         if (precision > DIGITS_MAX) {
             throw PyError.limit("more than " + DIGITS_MAX + " digits of a number");

@@ -145,7 +145,7 @@ final class Parser {
         do {
             boolean ended =
                     tokens.isOperator("=") || tokens.isOperator(")") || tokens.is(Type.BLOCK_END);
-            if (isTuple && (ended || end != null && tokens.isName(end))) {
+            if (isTuple && (ended || (end != null && tokens.isName(end)))) {
                 break;
             }
             targets.add(oneTarget(namespaces));

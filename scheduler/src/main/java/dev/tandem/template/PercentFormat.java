@@ -47,7 +47,7 @@ final class PercentFormat {
         boolean all =
                 nextValue >= sequence.size()
                         || values instanceof Map
-                        || values instanceof List && nextValue == 0;
+                        || (values instanceof List && nextValue == 0);
         if (!all) {
             throw PyError.runtime("not all arguments converted during string formatting");
         }

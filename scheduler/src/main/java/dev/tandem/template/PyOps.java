@@ -12,6 +12,7 @@ import java.util.Map;
 final class PyOps {
     private PyOps() {}
 
+    @SuppressWarnings("ReferenceEquality") // Python, too, asks first whether it is one object
     static boolean equal(Budget budget, @Nullable Object left, @Nullable Object right) {
         budget.step();
         if (left == right) {
@@ -90,7 +91,7 @@ final class PyOps {
             return compareText(a, b);
         }
         boolean lists = left instanceof List && right instanceof List;
-        if (lists || left instanceof PyTuple && right instanceof PyTuple) {
+        if (lists || (left instanceof PyTuple && right instanceof PyTuple)) {
             return compareAll(budget, operator, toList(budget, left), toList(budget, right));
         }
         throw PyError.runtime(

@@ -308,7 +308,7 @@ final class PyText {
         boolean any = false;
         for (int c : text.codePoints().toArray()) {
             boolean large = Character.isUpperCase(c) || Character.isTitleCase(c);
-            if (large && within || !large && isCased(c) && !within) {
+            if ((large && within) || (!large && isCased(c) && !within)) {
                 return false;
             }
             within = isCased(c);
@@ -339,8 +339,8 @@ final class PyText {
                 || c == 0xb3
                 || c == 0xb9
                 || c == 0x2070
-                || c >= 0x2074 && c <= 0x2079
-                || c >= 0x2080 && c <= 0x2089
-                || c >= 0x2460 && c <= 0x2468;
+                || (c >= 0x2074 && c <= 0x2079)
+                || (c >= 0x2080 && c <= 0x2089)
+                || (c >= 0x2460 && c <= 0x2468);
     }
 }

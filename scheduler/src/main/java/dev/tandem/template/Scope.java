@@ -18,6 +18,12 @@ final class Scope {
         this.outer = outer;
     }
 
+    /// Whether a value is [#MISSING], which no template value equals.
+    @SuppressWarnings("ReferenceEquality")
+    static boolean isMissing(@Nullable Object value) {
+        return value == MISSING;
+    }
+
     void set(String name, @Nullable Object value) {
         Values.put(names, name, value);
     }

@@ -60,7 +60,7 @@ final class SequenceFilters {
                 found = advance();
                 hasFound = true;
             }
-            return found != Scope.MISSING;
+            return !Scope.isMissing(found);
         }
 
         @Override

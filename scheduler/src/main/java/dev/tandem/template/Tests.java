@@ -142,9 +142,10 @@ final class Tests {
     }
 
     /// Python's `is`; equal small values of one type are one object there.
+    @SuppressWarnings("ReferenceEquality") // that is what the test asks
     private static boolean isSame(@Nullable Object value, @Nullable Object other) {
         boolean plain =
                 value instanceof String || value instanceof Boolean || value instanceof Long;
-        return value == other || plain && value != null && value.equals(other);
+        return value == other || (plain && value != null && value.equals(other));
     }
 }

@@ -23,9 +23,9 @@ final class ChatRendererTest {
     /// ChatML as the project's own model has it.
     private static final String CHATML =
             "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n"
-                + "' + message['content'] + '<|im_end|>' + '\\n"
-                + "' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n"
-                + "' }}{% endif %}";
+                    + "' + message['content'] + '<|im_end|>' + '\\n"
+                    + "' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n"
+                    + "' }}{% endif %}";
 
     private static String render(String template, String messages) {
         return render(template, messages, null, null);
@@ -56,11 +56,11 @@ final class ChatRendererTest {
         assertThat(render(CHATML, parts)).contains("user\na\nb<|im_end|>");
         String walking =
                 "{% for m in messages %}{% for part in m.content %}[{{ part.text }}]{% endfor %}{%"
-                    + " endfor %}";
+                        + " endfor %}";
         assertThat(render(walking, parts)).isEqualTo("[a][b]");
         String assigned =
                 "{% for m in messages %}{% set c = m['content'] %}{% for part in c %}[{{ part.text"
-                    + " }}]{% endfor %}{% endfor %}";
+                        + " }}]{% endfor %}{% endfor %}";
         assertThat(render(assigned, parts)).isEqualTo("[a][b]");
     }
 
@@ -80,7 +80,7 @@ final class ChatRendererTest {
         assertThat(
                         render(
                                 "{% for m in messages %}{% if m.content is none %}none{% endif %}{%"
-                                    + " endfor %}",
+                                        + " endfor %}",
                                 messages))
                 .isEqualTo("none");
     }

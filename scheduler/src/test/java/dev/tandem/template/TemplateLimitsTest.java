@@ -39,19 +39,19 @@ final class TemplateLimitsTest {
                 "{{ 10 ** (10 ** 10) }}",
                 "{{ 1 | round(2000000000) }}",
                 "{% set ns = namespace(x='ab') %}{% for i in range(64) %}{% set ns.x = ns.x + ns.x"
-                    + " %}{% endfor %}",
+                        + " %}{% endfor %}",
                 "{% set ns = namespace(x=[]) %}{% for i in range(64) %}{% set ns.x = [ns.x, ns.x]"
-                    + " %}{% endfor %}{{ ns.x }}",
+                        + " %}{% endfor %}{{ ns.x }}",
                 "{% set ns = namespace(x=[], y=[]) %}{% for i in range(64) %}{% set ns.x = [ns.x,"
-                    + " ns.x] %}{% set ns.y = [ns.y, ns.y] %}{% endfor %}{{ ns.x == ns.y }}",
+                        + " ns.x] %}{% set ns.y = [ns.y, ns.y] %}{% endfor %}{{ ns.x == ns.y }}",
                 "{% set ns = namespace(x=[]) %}{% for i in range(90000) %}{% set ns.x = [ns.x] %}{%"
-                    + " endfor %}{{ ns.x }}",
+                        + " endfor %}{{ ns.x }}",
                 "{% set ns = namespace(x=[]) %}{% for i in range(90000) %}{% set ns.x = [ns.x] %}{%"
-                    + " endfor %}{{ ns.x | tojson }}",
+                        + " endfor %}{{ ns.x | tojson }}",
                 "{% set ns = namespace(x=()) %}{% for i in range(64) %}{% set ns.x = (ns.x, ns.x)"
-                    + " %}{% endfor %}{{ {ns.x: 1} }}",
+                        + " %}{% endfor %}{{ {ns.x: 1} }}",
                 "{% set ns = namespace(x=1) %}{% for i in range(64) %}{% set ns.x = {'a': ns.x,"
-                    + " 'b': ns.x} %}{% endfor %}{{ ns.x | tojson }}",
+                        + " 'b': ns.x} %}{% endfor %}{{ ns.x | tojson }}",
                 "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
                 "{% macro f() %}{{ f() }}{{ f() }}{% endmacro %}{{ f() }}",
                 "{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}",

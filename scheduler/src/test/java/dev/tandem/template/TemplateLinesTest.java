@@ -66,8 +66,8 @@ final class TemplateLinesTest {
         Files.writeString(
                 template,
                 "{% if not messages %}{{ raise_exception('empty') }}{% endif %}{{"
-                    + " messages[0].content.upper() }}{{ tools is none }}{{ strftime_now('%d %b"
-                    + " %Y') }}é");
+                        + " messages[0].content.upper() }}{{ tools is none }}{{ strftime_now('%d %b"
+                        + " %Y') }}é");
         String lines =
                 """
                 {"messages":[{"content":"a"}],"now":"2024-02-29T01:02:03"}
