@@ -17,7 +17,8 @@ final class TokenCounts {
     }
 
     void addOutput(int token) {
-        outputCounts[slot(token)]++;
+        int slot = slot(token); // first: it may replace the array
+        outputCounts[slot]++;
     }
 
     int distinct() {
