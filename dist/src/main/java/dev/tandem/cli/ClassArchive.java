@@ -16,9 +16,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/// Class data archives of the JVM, which make a second start quicker: one per role in
-/// `$TANDEM_HOME/cache`. The first child of a role records one into a file of its own, and when that
-/// child has ended well the file is renamed into place; so a half-written archive is never seen,
+/// Ahead-of-time caches of the JVM (JEP 483, 514, 515: loaded classes and method profiles), which make a second start
+/// quicker: one per role in `$TANDEM_HOME/cache`. The first child of a role records one into a file of its own, and
+/// when that child has ended well the file is renamed into place; so a half-written archive is never seen,
 /// whatever ends or starts at the same time. The name carries a fingerprint of the JVM, its flags and
 /// the jars: after an update the old archive is just not found. Everything here is only for
 /// speed: where the folder can't be written there is no archive, and no error.
@@ -58,26 +58,26 @@ final class ClassArchive {
         if (folder == null) {
             return List.of();
         }
-        Path archive = folder.resolve(role + "-" + fingerprint(flags) + ".jsa");
+        Path archive = folder.resolve(role + "-" + fingerprint(flags) + ".aot");
         if (Files.isReadable(archive)) {
-            return quietly("-XX:SharedArchiveFile=" + archive);
+            return quietly("-XX:AOTCache=" + archive);
         }
         if (recording.containsKey(role)) {
             return List.of();
         }
         recording.put(role, archive);
-        return quietly("-XX:ArchiveClassesAtExit=" + unfinished(archive));
+        return quietly("-XX:AOTCacheOutput=" + unfinished(archive));
     }
 
     /// The JVM logs an error for every module option that its own built-in archive was made without, and
     /// then works all the same.
     private static List<String> quietly(String flag) {
         return List.of(
-                "-Xshare:auto",
                 flag,
                 "-Xlog:disable",
                 "-Xlog:all=error:stderr",
-                "-Xlog:cds*=off:stderr");
+                "-Xlog:cds*=off:stderr",
+                "-Xlog:aot*=off:stderr");
     }
 
     /// Puts what was recorded into place. To be called when all children have ended.
@@ -109,7 +109,7 @@ final class ClassArchive {
         try (Stream<Path> files = Files.list(current.resolveSibling(""))) {
             for (Path file : (Iterable<Path>) files::iterator) {
                 String name = file.getFileName().toString();
-                if (name.startsWith(role + "-") && name.endsWith(".jsa") && !file.equals(current)) {
+                if (name.startsWith(role + "-") && name.endsWith(".aot") && !file.equals(current)) {
                     Files.deleteIfExists(file); // JVMs that have it mapped keep it
                 }
             }

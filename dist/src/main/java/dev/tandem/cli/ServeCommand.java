@@ -13,8 +13,8 @@ import java.util.stream.Collectors;
 /// `tandem serve`: the production topology on one host. It only starts processes, so it stays light:
 /// no gRPC, no HTTP, no model.
 final class ServeCommand {
-    private static final int WORKER_STOP_MILLIS_MAX = 10_000;
-    private static final int DRAIN_MARGIN_MILLIS = 5_000;
+    private static final int WORKER_STOP_MILLIS_MAX = 30_000;
+    private static final int DRAIN_MARGIN_MILLIS = 30_000;
 
     private final SettingValues values;
     private final Path model;

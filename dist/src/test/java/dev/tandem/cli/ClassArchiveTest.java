@@ -14,8 +14,8 @@ import java.util.stream.Stream;
 
 /// Class archives: recorded once, found again, never half-written, never needed.
 class ClassArchiveTest {
-    private static final String RECORD = "-XX:ArchiveClassesAtExit=";
-    private static final String USE = "-XX:SharedArchiveFile=";
+    private static final String RECORD = "-XX:AOTCacheOutput=";
+    private static final String USE = "-XX:AOTCache=";
     private static final List<String> FLAGS = List.of("-XX:+UseSerialGC");
 
     @TempDir Path home;
@@ -81,11 +81,11 @@ class ClassArchiveTest {
         Process gone = new ProcessBuilder("true").start();
         gone.waitFor();
         Files.createDirectories(home.resolve("cache"));
-        Path left = home.resolve("cache/worker-1.jsa." + gone.pid() + ".unfinished");
+        Path left = home.resolve("cache/worker-1.aot." + gone.pid() + ".unfinished");
         Files.writeString(left, "classes");
         Path live =
                 left.resolveSibling(
-                        "worker-1.jsa." + ProcessHandle.current().pid() + ".unfinished");
+                        "worker-1.aot." + ProcessHandle.current().pid() + ".unfinished");
         Files.writeString(live, "classes");
         archive();
         assertThat(left).doesNotExist();

@@ -70,7 +70,7 @@ class InvarianceTest {
                         "local, chunks of 64, preempted", local.withCore(core(64, 2, true, 0, 7))),
                 new Variant(
                         "local, little KV memory",
-                        local.withCore(core(512, 2, true, 0, 0)).withKvBytes(4L << 20)),
+                        local.withCore(core(512, 2, true, 0, 0)).withKvBytes(60L * 32 * 1024)),
                 new Variant("disaggregated", both.withCore(core(512, 2, true, 0, 0))),
                 new Variant(
                         "disaggregated, no prefix cache, run-ahead 1",

@@ -2,10 +2,11 @@ package dev.tandem.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.junit.jupiter.api.Test;
+
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
-import org.junit.jupiter.api.Test;
 
 class TokenCountsTest {
     /// Growing while a count is raised once lost the count, or wrote past the old array.
