@@ -11,7 +11,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /// One running child: its process, and two threads that forward its output line by line. Its standard
-/// input stays open and silent as long as this process lives, see [ParentWatch].
+/// input stays open and silent as long as this process lives, see [dev.tandem.process.ProcessLife].
 final class ChildProcess {
     private static final int LINE_CHARS_MAX = 16_384;
     private static final int OUTPUT_MILLIS_MAX = 1_000;

@@ -1,10 +1,8 @@
 package dev.tandem.cli;
 
 import sun.misc.Signal;
-import sun.misc.SignalHandler;
 
-/// Signals of the operating system. Java has no other way to end with code 0 on SIGTERM, or to leave
-/// a Ctrl-C at the terminal to the parent.
+/// Signals of the operating system. Java has no other way to end with code 0 on SIGTERM.
 @SuppressWarnings({"sunapi", "removal"})
 final class Signals {
     private Signals() {}
@@ -14,12 +12,5 @@ final class Signals {
         for (String name : new String[] {"TERM", "INT", "HUP"}) {
             Signal.handle(new Signal(name), signal -> stop.run());
         }
-    }
-
-    /// A Ctrl-C goes to all processes of the terminal; children leave it to the supervisor, which
-    /// stops them in the right order.
-    static void leaveToParent() {
-        Signal.handle(new Signal("INT"), SignalHandler.SIG_IGN);
-        Signal.handle(new Signal("HUP"), SignalHandler.SIG_IGN);
     }
 }

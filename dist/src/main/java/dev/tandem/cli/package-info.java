@@ -13,7 +13,7 @@
 /// - One thread owns the supervisor's state; everything reaches it as an event of one bounded queue.
 /// - A child lives as long as it is wanted: one that dies is started again after a bounded back-off.
 /// - A child never outlives `serve`: it holds the reading end of a pipe whose writing end only `serve` has,
-///   and exits at its end ([ParentWatch][dev.tandem.cli.ParentWatch]).
+///   and exits at its end ([ProcessLife][dev.tandem.process.ProcessLife]).
 /// - The coordinator is stopped first and finishes its requests while the workers still live.
 /// - `serve` loads nothing heavy (no gRPC, HTTP or model classes): it has to be out of the way at once.
 ///

@@ -2,6 +2,9 @@ package dev.tandem.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tandem.process.ManagedProcess;
+import dev.tandem.process.ProcessLife;
+
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,10 +28,29 @@ class ProcessTest {
     static final class Orphan {
         private Orphan() {}
 
-        public static void main(String[] args) throws InterruptedException {
-            ParentWatch.start(System.in);
-            System.out.println("up");
-            new CountDownLatch(1).await();
+        public static void main(String[] args) {
+            var stopped = new CountDownLatch(1);
+            System.setProperty("tandem.parentWatch", "true");
+            System.exit(
+                    ProcessLife.run(
+                            new ManagedProcess() {
+                                @Override
+                                public int run() {
+                                    System.out.println("up");
+                                    try {
+                                        stopped.await();
+                                    } catch (InterruptedException e) {
+                                        Thread.currentThread().interrupt();
+                                    }
+                                    return 1;
+                                }
+
+                                @Override
+                                public void stop(String reason) {
+                                    stopped.countDown();
+                                }
+                            },
+                            10_000));
         }
     }
 

@@ -5,7 +5,6 @@ import org.jspecify.annotations.Nullable;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
-import java.util.Objects;
 
 /// A pool in memory that only this process sees.
 final class PrivateKvPool implements KvPool {
@@ -42,12 +41,6 @@ final class PrivateKvPool implements KvPool {
     @Override
     public MemorySegment memory() {
         return memory;
-    }
-
-    @Override
-    public MemorySegment block(int block) {
-        Objects.checkIndex(block, blocks);
-        return memory.asSlice(block * shape.blockBytes(), shape.blockBytes());
     }
 
     @Override

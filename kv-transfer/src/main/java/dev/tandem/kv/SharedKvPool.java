@@ -17,7 +17,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Objects;
 import java.util.Set;
 
 /// A pool mapped from a file, so that workers on the same host write blocks straight into it. The worker that
@@ -195,12 +194,6 @@ public final class SharedKvPool implements KvPool {
     @Override
     public MemorySegment memory() {
         return memory;
-    }
-
-    @Override
-    public MemorySegment block(int block) {
-        Objects.checkIndex(block, blocks);
-        return memory.asSlice(block * shape.blockBytes(), shape.blockBytes());
     }
 
     @Override

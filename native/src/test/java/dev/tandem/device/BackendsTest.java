@@ -46,7 +46,7 @@ class BackendsTest {
     @Test
     void onlyRowsThatSampleHaveLogits() throws Exception {
         try (OpenedModel model = Backends.open(FOLDER, "cpu", 1, 16);
-                var pool = new MemoryKvPool(model.backend().kvShape(), 3)) {
+                var pool = TestPools.filledWithNaN(model.backend().kvShape(), 3)) {
             var batch = new RaggedBatch();
             batch.addRow(new int[] {1, 2, 3}, 0, 3, new int[] {0}, 1, false);
             batch.addRow(new int[] {4, 5}, 0, 2, new int[] {1}, 1, true);
@@ -71,8 +71,8 @@ class BackendsTest {
     void badBatchesAreRefusedAndWriteNothing() throws Exception {
         try (OpenedModel model = Backends.open(FOLDER, "cpu", 1, 16);
                 var driver = new ModelDriver(model.backend(), 4, new Random(1));
-                var pool = new MemoryKvPool(model.backend().kvShape(), 2);
-                var foreign = new MemoryKvPool(new KvShape(4, 4, 8, 16), 2)) {
+                var pool = TestPools.filledWithNaN(model.backend().kvShape(), 2);
+                var foreign = TestPools.filledWithNaN(new KvShape(4, 4, 8, 16), 2)) {
             Backend backend = model.backend();
             int[] good = {0};
             for (RaggedBatch bad :

@@ -41,7 +41,7 @@ final class ModelDriver implements AutoCloseable {
 
     ModelDriver(Backend backend, int blocks, Random order) {
         this.backend = backend;
-        this.pool = new MemoryKvPool(backend.kvShape(), blocks);
+        this.pool = TestPools.filledWithNaN(backend.kvShape(), blocks);
         var numbers = new ArrayList<Integer>();
         for (int i = 0; i < blocks; i++) {
             numbers.add(i);

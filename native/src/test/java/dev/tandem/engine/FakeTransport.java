@@ -1,5 +1,6 @@
 package dev.tandem.engine;
 
+import dev.tandem.kv.KvPools;
 import dev.tandem.kv.KvShape;
 import dev.tandem.transport.BlockSender;
 import dev.tandem.transport.LeaseRegistry;
@@ -30,7 +31,7 @@ final class FakeTransport {
 
     KvSide kvSide(KvShape shape, int blocks) {
         return new KvSide(
-                new MemoryPool(shape, blocks),
+                KvPools.privateMemory(shape, blocks),
                 sender,
                 registry,
                 () -> receiverClosed = true,

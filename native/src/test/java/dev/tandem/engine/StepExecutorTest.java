@@ -2,6 +2,8 @@ package dev.tandem.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tandem.kv.KvPool;
+import dev.tandem.kv.KvPools;
 import dev.tandem.kv.KvShape;
 import dev.tandem.wire.BlockAppend;
 import dev.tandem.wire.KvSend;
@@ -31,7 +33,7 @@ class StepExecutorTest {
     private static final int STEP_TOKENS_MAX = 40;
 
     private final ToyBackend backend = new ToyBackend();
-    private final MemoryPool pool = new MemoryPool(ToyBackend.SHAPE, BLOCKS);
+    private final KvPool pool = KvPools.privateMemory(ToyBackend.SHAPE, BLOCKS);
     private final List<KvSend> sends = new ArrayList<>();
     private final Clock clock = new Clock();
     private final StepExecutor executor =
@@ -192,7 +194,7 @@ class StepExecutorTest {
 
     @Test
     void aPoolOfAnotherShapeIsRefused() {
-        try (var other = new MemoryPool(new KvShape(1, 1, 8, 1), 2)) {
+        try (var other = KvPools.privateMemory(new KvShape(1, 1, 8, 1), 2)) {
             Assertions.assertThatIllegalArgumentException()
                     .isThrownBy(
                             () -> new StepExecutor(backend, other, 1, 1, sends::add, clock::tick))

@@ -438,7 +438,7 @@ final class CoordinatorAgent implements Agent {
             request.sink()
                     .onFailed(
                             ErrorCategory.CAPACITY,
-                            "shutting_down",
+                            "service_unavailable",
                             "The server is shutting down.");
         }
         requests.clear();

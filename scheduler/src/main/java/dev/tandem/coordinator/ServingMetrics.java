@@ -11,6 +11,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -117,43 +118,43 @@ final class ServingMetrics {
                 "Tokens found in prefix caches",
                 snapshot,
                 s -> s.totals().prefixHitTokens());
-        untaggedGauge(
+        gauge(
                 "tandem_queued_tokens",
                 "Tokens of waiting sequences",
                 snapshot,
                 CoreSnapshot::waitingTokens);
-        untaggedGauge(
+        gauge(
                 "tandem_kv_handoffs_open",
                 "Prefills whose KV has not joined a decode worker",
                 snapshot,
                 CoreSnapshot::transferring);
-        untaggedTotal("tandem_steps", "Step plans sent", snapshot, s -> s.totals().plans());
-        untaggedTotal(
+        total("tandem_steps", "Step plans sent", snapshot, s -> s.totals().plans());
+        total(
                 "tandem_computed_tokens",
                 "Tokens computed, recomputed ones again",
                 snapshot,
                 s -> s.totals().computedTokens());
-        untaggedTotal(
+        total(
                 "tandem_recomputes",
                 "Sequences started over after a lost worker or a failed transfer",
                 snapshot,
                 s -> s.totals().recomputes());
-        untaggedTotal(
+        total(
                 "tandem_kv_handoffs",
                 "Prefills handed to a decode worker",
                 snapshot,
                 s -> s.totals().handoffs());
-        untaggedTotal(
+        total(
                 "tandem_kv_handoffs_failed",
                 "Handoffs that failed",
                 snapshot,
                 s -> s.totals().handoffsFailed());
-        untaggedTotal(
+        total(
                 "tandem_kv_transferred_bytes",
                 "KV bytes moved between workers and verified",
                 snapshot,
                 s -> s.totals().kvBytesMoved());
-        untaggedTotal(
+        total(
                 "tandem_kv_transfer_avoided_blocks",
                 "KV blocks that the receiver had in its prefix cache",
                 snapshot,
@@ -258,16 +259,13 @@ final class ServingMetrics {
         for (int i = 0; i < buckets.length; i++) {
             buckets[i] = Duration.ofNanos(Math.round(bucketSeconds[i] * 1e9));
         }
-        Timer.Builder builder =
-                Timer.builder(name)
-                        .description(description)
-                        .serviceLevelObjectives(buckets)
-                        .minimumExpectedValue(buckets[0])
-                        .maximumExpectedValue(buckets[buckets.length - 1]);
-        if (name.startsWith("vllm:")) {
-            builder.tag("model_name", modelName);
-        }
-        return builder.register(registry);
+        return Timer.builder(name)
+                .description(description)
+                .serviceLevelObjectives(buckets)
+                .minimumExpectedValue(buckets[0])
+                .maximumExpectedValue(buckets[buckets.length - 1])
+                .tags(tags(name))
+                .register(registry);
     }
 
     private Counter outcome(String reason) {
@@ -285,18 +283,7 @@ final class ServingMetrics {
             ToDoubleFunction<CoreSnapshot> value) {
         Gauge.builder(name, snapshot, s -> value.applyAsDouble(s.get()))
                 .description(description)
-                .tag("model_name", modelName)
-                .strongReference(true)
-                .register(registry);
-    }
-
-    private void untaggedGauge(
-            String name,
-            String description,
-            Supplier<CoreSnapshot> snapshot,
-            ToDoubleFunction<CoreSnapshot> value) {
-        Gauge.builder(name, snapshot, s -> value.applyAsDouble(s.get()))
-                .description(description)
+                .tags(tags(name))
                 .strongReference(true)
                 .register(registry);
     }
@@ -328,17 +315,12 @@ final class ServingMetrics {
             ToDoubleFunction<CoreSnapshot> value) {
         FunctionCounter.builder(name, snapshot, s -> value.applyAsDouble(s.get()))
                 .description(description)
-                .tag("model_name", modelName)
+                .tags(tags(name))
                 .register(registry);
     }
 
-    private void untaggedTotal(
-            String name,
-            String description,
-            Supplier<CoreSnapshot> snapshot,
-            ToDoubleFunction<CoreSnapshot> value) {
-        FunctionCounter.builder(name, snapshot, s -> value.applyAsDouble(s.get()))
-                .description(description)
-                .register(registry);
+    /// vLLM labels its families with the model; ours stand for the process.
+    private Tags tags(String name) {
+        return name.startsWith("vllm:") ? Tags.of("model_name", modelName) : Tags.empty();
     }
 }

@@ -444,7 +444,7 @@ public final class SchedulerCore {
                 fail(
                         sequence,
                         ErrorCategory.CAPACITY,
-                        "no_worker",
+                        "service_unavailable",
                         "No worker that can serve this request has been up for %d s."
                                 .formatted(
                                         TimeUnit.MILLISECONDS.toSeconds(
