@@ -13,13 +13,11 @@ import dev.tandem.core.SchedulerCore;
 import dev.tandem.core.StepPlan;
 import dev.tandem.wire.CoordinatorMessage;
 import dev.tandem.wire.Hello;
-import dev.tandem.wire.KvLayout;
 import dev.tandem.wire.Welcome;
 import dev.tandem.wire.WorkerRole;
 
 import io.grpc.Status;
 
-import org.agrona.collections.Int2ObjectHashMap;
 import org.agrona.collections.Long2ObjectHashMap;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.ManyToOneConcurrentArrayQueue;
@@ -27,7 +25,6 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -50,18 +47,14 @@ final class CoordinatorAgent implements Agent {
     private final SignalIdleStrategy idle = new SignalIdleStrategy(PARK_NANOS_MAX);
     private final ManyToOneConcurrentArrayQueue<AgentMessage> inbox =
             new ManyToOneConcurrentArrayQueue<>(INBOX_MESSAGES_MAX);
-    private final Int2ObjectHashMap<WorkerLink> links = new Int2ObjectHashMap<>();
-    private final List<WorkerLink> strangers = new ArrayList<>();
+    private final WorkerRoster roster = new WorkerRoster();
     private final ManyToOneConcurrentArrayQueue<WorkerLink> opened =
             new ManyToOneConcurrentArrayQueue<>(1024);
     private final Long2ObjectHashMap<ActiveRequest> requests = new Long2ObjectHashMap<>();
-    private int nextReplica = 1;
     private long lastTickNanos;
     private volatile @Nullable ServedModel model;
     private volatile CoreSnapshot snapshot;
     private volatile int blockTokens;
-    private final Object joinMonitor = new Object();
-    private volatile int joinedWorkers;
     private volatile long turnNanos = System.nanoTime();
 
     CoordinatorAgent(CoordinatorOptions options, ServingMetrics metrics) {
@@ -112,24 +105,8 @@ final class CoordinatorAgent implements Agent {
         return snapshot;
     }
 
-    int joinedWorkers() {
-        return joinedWorkers;
-    }
-
-    /// Waits until so many workers are joined at the same time.
-    void awaitWorkers(int workers) throws InterruptedException {
-        synchronized (joinMonitor) {
-            while (joinedWorkers < workers) {
-                joinMonitor.wait();
-            }
-        }
-    }
-
-    private void setJoinedWorkers(int workers) {
-        synchronized (joinMonitor) {
-            joinedWorkers = workers;
-            joinMonitor.notifyAll();
-        }
+    WorkerRoster roster() {
+        return roster;
     }
 
     /// Whether the agent's loop has turned lately.
@@ -150,7 +127,7 @@ final class CoordinatorAgent implements Agent {
         turnNanos = now;
         WorkerLink link;
         while ((link = opened.poll()) != null) {
-            strangers.add(link);
+            roster.addStranger(link);
         }
         int work = 0;
         AgentMessage message;
@@ -197,7 +174,7 @@ final class CoordinatorAgent implements Agent {
             link.close(Status.FAILED_PRECONDITION.withDescription("say hello first"));
             return;
         }
-        if (links.get(link.replica()) != link) {
+        if (!roster.holds(link)) {
             return; // lost already; late words of an old incarnation count for nothing
         }
         switch (message.getMessageCase()) {
@@ -246,21 +223,22 @@ final class CoordinatorAgent implements Agent {
     }
 
     private void hello(WorkerLink link, Hello hello, long now) {
-        strangers.remove(link);
-        String refusal = link.isJoined() ? "hello twice" : refusal(hello);
+        if (link.isJoined()) {
+            lost(link, "said hello twice", now);
+            return;
+        }
+        String refusal = roster.refusal(hello);
         if (refusal != null) {
             LOG.warn("refused worker {}: {}", hello.getWorker(), refusal);
+            roster.remove(link);
             link.close(Status.FAILED_PRECONDITION.withDescription(refusal));
             return;
         }
-        for (WorkerLink other : List.copyOf(links.values())) {
-            if (other.name().equals(hello.getWorker())) {
-                lost(other, "joined again with a new incarnation", now);
-            }
+        WorkerLink earlier = roster.find(hello.getWorker());
+        if (earlier != null) {
+            lost(earlier, "joined again with a new incarnation", now);
         }
-        int replica = nextReplica++;
-        link.joined(replica, hello);
-        links.put(replica, link);
+        int replica = roster.join(link, hello);
         model =
                 new ServedModel(
                         hello.getModel().getFingerprint(),
@@ -297,51 +275,12 @@ final class CoordinatorAgent implements Agent {
                                 hello.getSequencesMax(),
                                 hello.getStepTokensMax())),
                 now);
-        setJoinedWorkers(links.size());
-    }
-
-    /// Why this worker can't join, or null. KV blocks move between all workers, so model and layout must be equal.
-    private @Nullable String refusal(Hello hello) {
-        KvLayout layout = hello.getLayout();
-        if (hello.getWorker().isEmpty() || hello.getIncarnation() == 0) {
-            return "a hello needs a worker's name and an incarnation";
-        }
-        if (hello.getBlocks() < 1
-                || layout.getBlockTokens() < 1
-                || hello.getSequencesMax() < 1
-                || hello.getStepTokensMax() < 1) {
-            return "a hello needs KV blocks, block tokens, sequences and step tokens of at least 1";
-        }
-        for (WorkerLink other : links.values()) {
-            if (other.name().equals(hello.getWorker())) {
-                continue;
-            }
-            Hello known = other.hello();
-            if (!known.getModel().equals(hello.getModel())) {
-                return "its model %s is not the model %s that %s serves"
-                        .formatted(
-                                hello.getModel().getFingerprint(),
-                                known.getModel().getFingerprint(),
-                                known.getWorker());
-            }
-            if (!known.getLayout().equals(layout)) {
-                return "its KV layout {%s} is not the layout {%s} of %s"
-                        .formatted(oneLine(layout), oneLine(known.getLayout()), known.getWorker());
-            }
-        }
-        return null;
-    }
-
-    private static String oneLine(KvLayout layout) {
-        return layout.toString().strip().replace('\n', ' ');
     }
 
     private void lost(WorkerLink link, String reason, long now) {
-        strangers.remove(link);
+        boolean wasJoined = roster.remove(link);
         link.close(Status.ABORTED.withDescription(reason));
-        if (link.isJoined() && links.get(link.replica()) == link) {
-            links.remove(link.replica());
-            setJoinedWorkers(links.size());
+        if (wasJoined) {
             LOG.warn("worker {} is lost: {}", link.name(), reason);
             decide(new Event.ReplicaLost(link.replica(), reason), now);
         }
@@ -349,23 +288,8 @@ final class CoordinatorAgent implements Agent {
 
     private void dropSilent(long now) {
         long silentNanosMax = TimeUnit.MILLISECONDS.toNanos(options.heartbeatLostMillis());
-        List<WorkerLink> silent = null;
-        for (WorkerLink link : links.values()) {
-            if (now - link.heardNanos() > silentNanosMax) {
-                silent = silent == null ? new ArrayList<>() : silent;
-                silent.add(link);
-            }
-        }
-        for (WorkerLink link : strangers) {
-            if (now - link.heardNanos() > silentNanosMax) {
-                silent = silent == null ? new ArrayList<>() : silent;
-                silent.add(link);
-            }
-        }
-        if (silent != null) {
-            for (WorkerLink link : silent) {
-                lost(link, "silent for over " + options.heartbeatLostMillis() + " ms", now);
-            }
+        for (WorkerLink link : roster.silent(now, silentNanosMax)) {
+            lost(link, "silent for over " + options.heartbeatLostMillis() + " ms", now);
         }
     }
 
@@ -411,7 +335,7 @@ final class CoordinatorAgent implements Agent {
         // empty.
         if (!commands.disconnects().isEmpty()) {
             for (Commands.Disconnect disconnect : List.copyOf(commands.disconnects())) {
-                WorkerLink link = links.get(disconnect.replica());
+                WorkerLink link = roster.find(disconnect.replica());
                 if (link != null) {
                     lost(link, disconnect.reason(), now);
                 }
@@ -420,14 +344,14 @@ final class CoordinatorAgent implements Agent {
     }
 
     private void send(Replica replica, CoordinatorMessage message) {
-        WorkerLink link = links.get(replica.id());
+        WorkerLink link = roster.find(replica.id());
         if (link != null) {
             link.send(message);
         }
     }
 
     private @Nullable Hello helloOf(Replica replica) {
-        WorkerLink link = links.get(replica.id());
+        WorkerLink link = roster.find(replica.id());
         return link == null ? null : link.hello();
     }
 
@@ -442,9 +366,8 @@ final class CoordinatorAgent implements Agent {
                             "The server is shutting down.");
         }
         requests.clear();
-        for (WorkerLink link : links.values()) {
+        for (WorkerLink link : roster.all()) {
             link.close(Status.UNAVAILABLE.withDescription("the coordinator is shutting down"));
         }
-        links.clear();
     }
 }

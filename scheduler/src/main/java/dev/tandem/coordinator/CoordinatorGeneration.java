@@ -68,6 +68,6 @@ final class CoordinatorGeneration implements GenerationService {
 
     @Override
     public boolean ready() {
-        return agent.joinedWorkers() > 0 && agent.makesProgress();
+        return agent.roster().joinedCount() > 0 && agent.makesProgress();
     }
 }

@@ -193,7 +193,7 @@ public final class CoordinatorProcess implements ManagedProcess {
                 .start(
                         () -> {
                             try {
-                                agent.awaitWorkers(readyWorkers);
+                                agent.roster().awaitWorkers(readyWorkers);
                                 String host = options.httpHost();
                                 out.println("tandem ready on http://%s:%d".formatted(host, port));
                                 out.flush();

@@ -3,11 +3,9 @@ package dev.tandem.core;
 import org.agrona.collections.Long2ObjectHashMap;
 import org.jspecify.annotations.Nullable;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
 
 /// Makes all scheduling decisions and touches nothing: no clock, thread, socket or random number inside. The same
 /// events with the same times give the same commands, so the live coordinator, a simulator and a replay run this very
@@ -17,6 +15,7 @@ import java.util.concurrent.TimeUnit;
 public final class SchedulerCore {
     private final CoreOptions options;
     private final CoreCounters counters = new CoreCounters();
+    private final Admission admission;
     private final Placement placement;
     private final StepPlanner planner;
     private final HandoffDesk handoffs;
@@ -25,13 +24,13 @@ public final class SchedulerCore {
     // Sorted by id, so that iteration does not depend on hashing.
     private final TreeMap<Integer, Replica> replicas = new TreeMap<>();
     private final Long2ObjectHashMap<Sequence> sequences = new Long2ObjectHashMap<>();
-    private final ArrayDeque<Sequence> waiting = new ArrayDeque<>();
-    private long waitingTokens;
+    private final WaitingQueue waiting = new WaitingQueue();
     private long snapshots;
     private long nowNanos;
 
     public SchedulerCore(CoreOptions options) {
         this.options = options;
+        this.admission = new Admission(options);
         this.placement = new Placement(options, counters);
         this.planner = new StepPlanner(options, counters);
         this.handoffs = new HandoffDesk(options, counters, commands);
@@ -88,7 +87,7 @@ public final class SchedulerCore {
                 ++snapshots,
                 nowNanos,
                 waiting.size(),
-                waitingTokens,
+                waiting.tokens(),
                 sequences.size() - waiting.size(),
                 handoffs.open(),
                 List.copyOf(replicaSnapshots),
@@ -98,50 +97,15 @@ public final class SchedulerCore {
     // ---- sequences ----
 
     private void submit(Event.Submit submit) {
-        Commands.Failed refusal = refusal(submit);
+        Commands.Failed refusal = admission.refusal(submit, waiting, replicas.values());
         if (refusal != null) {
             commands.failed().add(refusal);
             return;
         }
         Sequence sequence = new Sequence(submit, hasher, nowNanos);
         sequences.put(sequence.id(), sequence);
-        waiting.addLast(sequence);
-        waitingTokens += sequence.known();
+        waiting.add(sequence);
         counters.promptTokens += sequence.promptTokens();
-    }
-
-    /// Why a sequence can't be accepted, or null. One that fits no pool would preempt itself for ever.
-    private Commands.@Nullable Failed refusal(Event.Submit submit) {
-        int tokens = submit.promptTokens().length;
-        long needed = (long) tokens + submit.maxTokens();
-        long largest = largestPoolTokens();
-        if (largest >= 0 && needed > largest) {
-            return new Commands.Failed(
-                    submit.sequence(),
-                    ErrorCategory.USER,
-                    "context_length_exceeded",
-                    "The request needs KV blocks for %d tokens, the largest worker has room for %d."
-                            .formatted(needed, largest));
-        }
-        if (waiting.size() >= options.queuedSequencesMax()
-                || waitingTokens + tokens > options.queuedTokensMax()) {
-            return new Commands.Failed(
-                    submit.sequence(),
-                    ErrorCategory.CAPACITY,
-                    "rate_limit_exceeded",
-                    "The queue is full: %d requests with %d tokens are waiting."
-                            .formatted(waiting.size(), waitingTokens));
-        }
-        return null;
-    }
-
-    private long largestPoolTokens() {
-        long largest = -1;
-        for (Replica replica : replicas.values()) {
-            long tokens = (long) replica.pool().blocks() * replica.facts().blockTokens();
-            largest = Math.max(largest, tokens);
-        }
-        return largest;
     }
 
     private void cancel(long id) {
@@ -163,15 +127,9 @@ public final class SchedulerCore {
         end(sequence);
     }
 
-    private void fail(Sequence sequence, ErrorCategory category, String code, String message) {
-        commands.failed().add(new Commands.Failed(sequence.id(), category, code, message));
-        end(sequence);
-    }
-
     private void end(Sequence sequence) {
         if (sequence.state == Sequence.State.WAITING) {
             waiting.remove(sequence);
-            waitingTokens -= sequence.known();
         } else {
             unsettle(sequence);
         }
@@ -209,19 +167,7 @@ public final class SchedulerCore {
     private void requeue(Sequence sequence) {
         unsettle(sequence);
         sequence.state = Sequence.State.WAITING;
-        waitingTokens += sequence.known();
-        if (waiting.isEmpty() || waiting.peekFirst().id() > sequence.id()) {
-            waiting.addFirst(sequence);
-            return;
-        }
-        List<Sequence> later = new ArrayList<>();
-        while (!waiting.isEmpty() && waiting.peekLast().id() > sequence.id()) {
-            later.add(waiting.removeLast());
-        }
-        waiting.addLast(sequence);
-        for (int i = later.size() - 1; i >= 0; i--) {
-            waiting.addLast(later.get(i));
-        }
+        waiting.addByAge(sequence);
     }
 
     /// After a lost replica or a failed transfer.
@@ -231,12 +177,15 @@ public final class SchedulerCore {
         }
         counters.recomputes++;
         if (++sequence.recomputes > options.recomputesMax()) {
-            fail(
-                    sequence,
-                    ErrorCategory.INTERNAL,
-                    "recompute_limit",
-                    "The request was started over %d times after lost workers or failed transfers."
-                            .formatted(options.recomputesMax()));
+            commands.failed()
+                    .add(
+                            new Commands.Failed(
+                                    sequence.id(),
+                                    ErrorCategory.INTERNAL,
+                                    "recompute_limit",
+                                    "The request was started over %d times after lost workers or failed transfers."
+                                            .formatted(options.recomputesMax())));
+            end(sequence);
         } else {
             requeue(sequence);
         }
@@ -419,41 +368,28 @@ public final class SchedulerCore {
     }
 
     private void placeWaiting() {
-        while (!waiting.isEmpty() && placement.place(waiting.peekFirst(), replicas.values())) {
-            Sequence sequence = waiting.removeFirst();
+        for (Sequence sequence = waiting.oldest();
+                sequence != null && placement.place(sequence, replicas.values());
+                sequence = waiting.oldest()) {
+            waiting.removeOldest();
             sequence.unservedSinceNanos = 0;
-            waitingTokens -= sequence.known();
             if (sequence.handoff != null) {
                 handoffs.opened(sequence.handoff);
             }
         }
     }
 
-    /// Sequences wait for room without limit of their own, but not for workers that are not there.
     private void failUnserved() {
-        if (waiting.isEmpty()) {
-            return;
-        }
-        long unservedNanosMax = TimeUnit.MILLISECONDS.toNanos(options.unservedMillisMax());
-        for (Sequence sequence : List.copyOf(waiting)) {
-            if (!replicas.isEmpty() && fitsSomewhere(sequence)) {
-                sequence.unservedSinceNanos = 0;
-            } else if (sequence.unservedSinceNanos == 0) {
-                sequence.unservedSinceNanos = nowNanos == 0 ? 1 : nowNanos;
-            } else if (nowNanos - sequence.unservedSinceNanos >= unservedNanosMax) {
-                fail(
-                        sequence,
-                        ErrorCategory.CAPACITY,
-                        "service_unavailable",
-                        "No worker that can serve this request has been up for %d s."
-                                .formatted(
-                                        TimeUnit.MILLISECONDS.toSeconds(
-                                                options.unservedMillisMax())));
+        List<Commands.Failed> unserved = new ArrayList<>();
+        for (Sequence sequence : waiting) {
+            Commands.Failed failed = admission.unserved(sequence, replicas.values(), nowNanos);
+            if (failed != null) {
+                unserved.add(failed);
             }
         }
-    }
-
-    private boolean fitsSomewhere(Sequence sequence) {
-        return sequence.tokensMax() <= largestPoolTokens();
+        for (Commands.Failed failed : unserved) {
+            commands.failed().add(failed);
+            end(sequences.get(failed.sequence()));
+        }
     }
 }
