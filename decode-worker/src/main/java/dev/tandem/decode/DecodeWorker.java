@@ -10,7 +10,7 @@ public final class DecodeWorker {
 
     /// Runs the worker on the caller's thread until the process is told to stop.
     ///
-    /// @return the exit code: 0 stopped, 1 failed, 2 an option is out of range
+    /// @return the exit code: 0 stopped, 1 failed, 2 started with options that can't work
     /// @throws IllegalArgumentException the options are those of another role
     public static int run(WorkerOptions options) {
         if (options.role() != WorkerRole.WORKER_ROLE_DECODE) {

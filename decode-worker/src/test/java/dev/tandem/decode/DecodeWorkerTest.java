@@ -25,7 +25,7 @@ class DecodeWorkerTest {
 
     @Test
     void aFolderWithoutAModelEndsWithOne() {
-        assertThat(DecodeWorker.run(options(WorkerRole.WORKER_ROLE_DECODE))).isEqualTo(1);
+        assertThat(DecodeWorker.run(options(WorkerRole.WORKER_ROLE_DECODE))).isEqualTo(2);
     }
 
     private WorkerOptions options(WorkerRole role) {

@@ -17,8 +17,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /// Ahead-of-time caches of the JVM (JEP 483, 514, 515: loaded classes and method profiles), which make a second start
-/// quicker: one per role in `$TANDEM_HOME/cache`. The first child of a role records one into a file of its own, and
-/// when that child has ended well the file is renamed into place; so a half-written archive is never seen,
+/// quicker: one per role in `$TANDEM_HOME/cache`. The build records them by a start of its own (`record-start`): the
+/// first child of a role records into a file of its own, and when that child has ended well the file is renamed into
+/// place; so a half-written archive is never seen,
 /// whatever ends or starts at the same time. The name carries a fingerprint of the JVM, its flags and
 /// the jars: after an update the old archive is just not found. Everything here is only for
 /// speed: where the folder can't be written there is no archive, and no error.
@@ -29,11 +30,14 @@ final class ClassArchive {
 
     private final @Nullable Path folder;
     private final List<String> classPath;
+    private final boolean records;
     private final Map<String, Path> recording = new HashMap<>();
 
     /// @param home the distribution, or null when there is none: no archives then
     /// @param classPath as in `java.class.path`; archives need jars, so a folder in it means none
-    ClassArchive(@Nullable Path home, String classPath) {
+    /// @param records whether missing archives are recorded: takes seconds at the end of each process
+    ClassArchive(@Nullable Path home, String classPath, boolean records) {
+        this.records = records;
         this.classPath = List.of(classPath.split(File.pathSeparator, -1));
         boolean jars = this.classPath.stream().allMatch(entry -> entry.endsWith(".jar"));
         this.folder = home != null && jars ? writable(home.resolve("cache")) : null;
@@ -62,7 +66,7 @@ final class ClassArchive {
         if (Files.isReadable(archive)) {
             return quietly("-XX:AOTCache=" + archive);
         }
-        if (recording.containsKey(role)) {
+        if (!records || recording.containsKey(role)) {
             return List.of();
         }
         recording.put(role, archive);

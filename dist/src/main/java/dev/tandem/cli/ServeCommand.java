@@ -24,7 +24,11 @@ final class ServeCommand {
     ServeCommand(SettingValues values) throws UsageException {
         this.values = values;
         this.model = ProcessOptions.model(values);
-        this.archive = new ClassArchive(Home.folder(), System.getProperty("java.class.path", ""));
+        this.archive =
+                new ClassArchive(
+                        Home.folder(),
+                        System.getProperty("java.class.path", ""),
+                        System.getenv("TANDEM_RECORD_START") != null);
     }
 
     /// Blocks until SIGTERM or until it can't go on.

@@ -27,7 +27,7 @@ class ClassArchiveTest {
     }
 
     private ClassArchive archive() {
-        return new ClassArchive(home, jar.toString());
+        return new ClassArchive(home, jar.toString(), true);
     }
 
     /// The file that the flags name after `prefix`.
@@ -96,9 +96,16 @@ class ClassArchiveTest {
     void withoutAPlaceOrWithoutJarsThereIsNone() throws IOException {
         Files.writeString(home.resolve("cache"), "a file where the folder would be");
         assertThat(archive().flagsFor("worker", FLAGS)).isEmpty();
-        assertThat(new ClassArchive(null, jar.toString()).flagsFor("worker", FLAGS)).isEmpty();
+        assertThat(new ClassArchive(null, jar.toString(), true).flagsFor("worker", FLAGS))
+                .isEmpty();
         Path other = Files.createDirectory(home.resolve("other"));
         String folders = jar + java.io.File.pathSeparator + other;
-        assertThat(new ClassArchive(other, folders).flagsFor("worker", FLAGS)).isEmpty();
+        assertThat(new ClassArchive(other, folders, true).flagsFor("worker", FLAGS)).isEmpty();
+    }
+
+    @Test
+    void onlyTheBuildRecords() throws IOException {
+        assertThat(new ClassArchive(home, jar.toString(), false).flagsFor("worker", FLAGS))
+                .isEmpty();
     }
 }

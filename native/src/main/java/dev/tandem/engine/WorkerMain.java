@@ -18,15 +18,13 @@ public final class WorkerMain {
 
     /// Loads the model and runs a worker on the caller's thread until the process is told to stop.
     ///
-    /// @return the exit code: 0 stopped, 1 failed, 2 an option is out of range; a failure is logged in one line
+    /// @return the exit code: 0 stopped, 1 failed, 2 started with options that can't work (no such model or device, a
+    ///     value out of range): starting again would not help. A failure is logged in one line
     public static int run(WorkerOptions options) {
         WorkerProcess worker;
         try {
             worker = WorkerProcess.open(options);
-        } catch (IOException e) {
-            LOG.error("worker {}: {}", options.name(), e.getMessage());
-            return 1;
-        } catch (IllegalArgumentException e) {
+        } catch (IOException | IllegalArgumentException e) {
             LOG.error("worker {}: {}", options.name(), e.getMessage());
             return 2;
         }

