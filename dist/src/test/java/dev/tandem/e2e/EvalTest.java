@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 import java.io.IOException;
@@ -26,6 +27,7 @@ import java.util.concurrent.Future;
 /// to be the same: kernels that sum in another order could flip one only where the two best logits are closer than
 /// [#MARGIN_MIN], and no golden answer comes near that.
 @ExtendWith(ServeProcess.PrintOnFailure.class)
+@Timeout(300)
 class EvalTest {
     private static final int REQUESTS_AT_ONCE = 8;
     private static final double MARGIN_MIN = 1e-3;

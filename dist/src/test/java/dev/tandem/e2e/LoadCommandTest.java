@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 
 /// `tandem load` as a process against the real server.
 @ExtendWith(ServeProcess.PrintOnFailure.class)
+@Timeout(300)
 class LoadCommandTest {
     private static final int REQUESTS = 20;
     private static final int OUTPUT_TOKENS = 12;

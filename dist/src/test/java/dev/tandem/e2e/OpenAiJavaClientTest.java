@@ -25,6 +25,7 @@ import com.openai.models.completions.CompletionUsage;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 import java.io.ByteArrayOutputStream;
@@ -34,6 +35,7 @@ import java.util.List;
 
 /// OpenAI's own Java client against the real server. It checks every answer against its schema on the way.
 @ExtendWith(ServeProcess.PrintOnFailure.class)
+@Timeout(300)
 class OpenAiJavaClientTest {
     private static final String MODEL = "tandem-tiny";
     private static final String QUESTION = "Add 7 and 8.";

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 import java.io.IOException;
@@ -18,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 /// and, in the folder that `-Dtandem.npm` or `TANDEM_NPM` names (`target/npm` of the project otherwise), what
 /// `npm install --prefix target/npm --no-save openai` puts there.
 @ExtendWith(ServeProcess.PrintOnFailure.class)
+@Timeout(300)
 class OpenAiNpmClientTest {
     private static final int CHECKS = 11;
     private static final long RUN_SECONDS_MAX = 120;

@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 import java.util.List;
 
 /// `tandem template` as a process, over the default model's own chat template.
+@Timeout(300)
 class TemplateCommandTest {
     @Test
     void rendersOneLineForEachLine() throws Exception {
