@@ -3,6 +3,8 @@ package dev.tandem.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.openai.client.OpenAIClient;
@@ -199,8 +201,7 @@ class OpenAiJavaClientTest {
                                                 "return_token_ids", JsonValue.from(true))
                                         .build());
         CompletionChoice choice = completion.choices().getFirst();
-        JsonValue ids = choice._additionalProperties().get("token_ids");
-        assertThat(ids).isNotNull();
+        JsonValue ids = requireNonNull(choice._additionalProperties().get("token_ids"));
         List<Integer> got = ids.convert(new TypeReference<List<Integer>>() {});
         assertThat(got).isEqualTo(expected);
         assertThat(choice.finishReason()).isEqualTo(CompletionChoice.FinishReason.LENGTH);
