@@ -18,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 final class ApiClient {
     static final ObjectMapper JSON = new ObjectMapper();
     private static final long IDLE_SECONDS_MAX = 30;
+    private static final long POLL_MILLIS = 20;
 
     private final HttpClient http = HttpClient.newHttpClient();
     private final URI url;
@@ -68,7 +69,7 @@ final class ApiClient {
             if (System.nanoTime() > deadline) {
                 throw new AssertionError("blocks still in use:\n" + get("/metrics").body());
             }
-            Thread.onSpinWait();
+            TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
         }
     }
 

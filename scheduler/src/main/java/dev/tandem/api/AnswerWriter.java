@@ -30,8 +30,8 @@ abstract sealed class AnswerWriter permits ChatWriter, CompletionWriter {
     /// @param systemFingerprint tells answers of different weights apart
     record Head(String id, long createdSeconds, String model, String systemFingerprint) {}
 
-    /// @param cachedTokens null when unknown
-    record UsageTotals(int promptTokens, int completionTokens, @Nullable Integer cachedTokens) {}
+    /// @param cachedTokens prompt tokens that were not computed anew
+    record UsageTotals(int promptTokens, int completionTokens, int cachedTokens) {}
 
     /// A choice that has ended: all its text and tokens.
     record EndedChoice(
@@ -99,14 +99,9 @@ abstract sealed class AnswerWriter permits ChatWriter, CompletionWriter {
         json.writeNumberField("prompt_tokens", usage.promptTokens());
         json.writeNumberField("completion_tokens", usage.completionTokens());
         json.writeNumberField("total_tokens", usage.promptTokens() + usage.completionTokens());
-        Integer cached = usage.cachedTokens();
-        if (cached == null) {
-            json.writeNullField("prompt_tokens_details");
-        } else {
-            json.writeObjectFieldStart("prompt_tokens_details");
-            json.writeNumberField("cached_tokens", cached);
-            json.writeEndObject();
-        }
+        json.writeObjectFieldStart("prompt_tokens_details");
+        json.writeNumberField("cached_tokens", usage.cachedTokens());
+        json.writeEndObject();
         json.writeEndObject();
     }
 

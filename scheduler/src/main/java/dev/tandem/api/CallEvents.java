@@ -2,7 +2,6 @@ package dev.tandem.api;
 
 import dev.tandem.api.GenerationService.GenerationRequest;
 import dev.tandem.api.GenerationService.TokenSink;
-import dev.tandem.api.GenerationService.Usage;
 import dev.tandem.core.ErrorCategory;
 import dev.tandem.core.FinishReason;
 import dev.tandem.core.TokenLogprobs;
@@ -20,14 +19,16 @@ final class CallEvents {
     /// How many events are taken in one go, so that a fast service can't keep a stream from being written.
     private static final int BATCH_MAX = 1024;
 
-    /// End events of a choice, and interruptions of the whole.
-    private static final int EXTRA_EVENTS = 2;
+    /// Start and end of a choice, and interruptions of the whole.
+    private static final int EXTRA_EVENTS = 3;
 
     sealed interface Event {}
 
     record Token(int choice, int token, @Nullable TokenLogprobs logprobs) implements Event {}
 
-    record Finished(int choice, FinishReason reason, Usage usage) implements Event {}
+    record Started(int choice, int cachedTokens) implements Event {}
+
+    record Finished(int choice, FinishReason reason) implements Event {}
 
     record Failed(ErrorCategory category, String code, String message) implements Event {}
 
@@ -66,8 +67,13 @@ final class CallEvents {
             }
 
             @Override
-            public void onFinished(FinishReason reason, Usage usage) {
-                add(new Finished(choice, reason, usage));
+            public void onStarted(int cachedTokens) {
+                add(new Started(choice, cachedTokens));
+            }
+
+            @Override
+            public void onFinished(FinishReason reason) {
+                add(new Finished(choice, reason));
             }
 
             @Override

@@ -1,6 +1,5 @@
 package dev.tandem.api;
 
-import dev.tandem.api.GenerationService.Usage;
 import dev.tandem.core.FinishReason;
 import dev.tandem.core.TokenLogprobs;
 import dev.tandem.text.Detokenizer;
@@ -33,12 +32,16 @@ final class ChoiceStream {
     private int tokensSeen;
     private @Nullable Integer stopToken;
     private @Nullable FinishReason reason;
-    private @Nullable Usage usage;
+    private int cachedTokens;
 
     ChoiceStream(OutputOptions output, Detokenizer detokenizer) {
         this.output = output;
         this.detokenizer = detokenizer;
         this.matcher = new StopMatcher(output.stopStrings(), output.includeStop());
+    }
+
+    void started(int cached) {
+        cachedTokens = cached;
     }
 
     /// @return true when this token completed a stop string, so that the service need not go on
@@ -68,11 +71,10 @@ final class ChoiceStream {
     }
 
     /// The service has ended the sequence. Does nothing after a stop string.
-    void finish(FinishReason serviceReason, Usage serviceUsage) {
+    void finish(FinishReason serviceReason) {
         if (reason != null) {
             return;
         }
-        usage = serviceUsage;
         text.append(matcher.push(detokenizer.finish()));
         text.append(matcher.finish());
         reason = matcher.matched() == null ? serviceReason : FinishReason.STOP;
@@ -113,11 +115,11 @@ final class ChoiceStream {
 
     /// Tokens generated, the stopping one included.
     int completionTokens() {
-        return usage == null ? tokensSeen : usage.completionTokens();
+        return tokensSeen;
     }
 
-    /// @return null when the service did not come to say it, because a stop string ended the choice
-    @Nullable Integer cachedTokens() {
-        return usage == null ? null : usage.cachedTokens();
+    /// Prompt tokens that were not computed anew.
+    int cachedTokens() {
+        return cachedTokens;
     }
 }

@@ -12,6 +12,7 @@ import dev.tandem.api.CallEvents.Failed;
 import dev.tandem.api.CallEvents.Finished;
 import dev.tandem.api.CallEvents.Interrupted;
 import dev.tandem.api.CallEvents.Interruption;
+import dev.tandem.api.CallEvents.Started;
 import dev.tandem.api.CallEvents.Token;
 import dev.tandem.api.ChoiceStream.Delta;
 import dev.tandem.api.GenerationService.Handle;
@@ -162,7 +163,8 @@ final class GenerationCall {
                         handle(token.choice()).stop();
                     }
                 }
-                case Finished end -> choices.get(end.choice()).finish(end.reason(), end.usage());
+                case Started start -> choices.get(start.choice()).started(start.cachedTokens());
+                case Finished end -> choices.get(end.choice()).finish(end.reason());
                 case Failed failed ->
                         throw new ApiException(
                                 failed.category(), failed.code(), null, failed.message());
@@ -209,19 +211,14 @@ final class GenerationCall {
 
     private UsageTotals usage() {
         int completion = 0;
-        Integer cached = null;
+        int cached = 0;
         for (int first = 0; first < choices.size(); first += request.choicesPerPrompt()) {
-            Integer ofPrompt = null;
+            int ofPrompt = 0;
             for (int i = first; i < first + request.choicesPerPrompt(); i++) {
                 completion += choices.get(i).completionTokens();
-                Integer ofChoice = choices.get(i).cachedTokens();
-                if (ofChoice != null) {
-                    ofPrompt = ofPrompt == null ? ofChoice : Math.max(ofPrompt, ofChoice);
-                }
+                ofPrompt = Math.max(ofPrompt, choices.get(i).cachedTokens());
             }
-            if (ofPrompt != null) {
-                cached = cached == null ? ofPrompt : cached + ofPrompt;
-            }
+            cached += ofPrompt;
         }
         return new UsageTotals(request.promptTokens(), completion, cached);
     }

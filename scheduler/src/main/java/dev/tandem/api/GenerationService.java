@@ -38,15 +38,17 @@ public interface GenerationService {
     /// @param contextTokensMax prompt and output together
     record ServedModel(String fingerprint, int vocabulary, int contextTokensMax) {}
 
-    /// @param cachedTokens prompt tokens whose KV came from a prefix cache
-    record Usage(int promptTokens, int completionTokens, int cachedTokens) {}
-
     /// Receives a sequence's tokens in order. Called on the coordinator's agent thread: implementations only
     /// enqueue, and never block.
     interface TokenSink {
+        /// Comes once, before the first token.
+        ///
+        /// @param cachedTokens prompt tokens whose KV came from a prefix cache
+        void onStarted(int cachedTokens);
+
         void onToken(int token, @Nullable TokenLogprobs logprobs);
 
-        void onFinished(FinishReason reason, Usage usage);
+        void onFinished(FinishReason reason);
 
         /// @param code OpenAI's error code, such as `context_length_exceeded`
         void onFailed(ErrorCategory category, String code, String message);

@@ -26,13 +26,16 @@ final class ActiveRequest {
         return firstTokenNanos;
     }
 
-    void token(ServingMetrics metrics, long now) {
-        if (firstTokenNanos == 0) {
+    /// @return whether it is the first one
+    boolean token(ServingMetrics metrics, long now) {
+        boolean first = firstTokenNanos == 0;
+        if (first) {
             firstTokenNanos = now;
             metrics.timeToFirstToken(now - submittedNanos);
         } else {
             metrics.interTokenLatency(now - lastTokenNanos);
         }
         lastTokenNanos = now;
+        return first;
     }
 }

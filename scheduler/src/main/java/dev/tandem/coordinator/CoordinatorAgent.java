@@ -1,7 +1,6 @@
 package dev.tandem.coordinator;
 
 import dev.tandem.api.GenerationService.ServedModel;
-import dev.tandem.api.GenerationService.Usage;
 import dev.tandem.core.Commands;
 import dev.tandem.core.CoreSnapshot;
 import dev.tandem.core.ErrorCategory;
@@ -307,7 +306,9 @@ final class CoordinatorAgent implements Agent {
         for (Commands.Output output : commands.outputs()) {
             ActiveRequest request = requests.get(output.sequence());
             if (request != null) {
-                request.token(metrics, now);
+                if (request.token(metrics, now)) {
+                    request.sink().onStarted(output.cachedTokens());
+                }
                 request.sink().onToken(output.token(), output.logprobs());
             }
         }
@@ -315,13 +316,7 @@ final class CoordinatorAgent implements Agent {
             ActiveRequest request = requests.remove(finished.sequence());
             if (request != null) {
                 metrics.finished(request, finished, now);
-                request.sink()
-                        .onFinished(
-                                finished.reason(),
-                                new Usage(
-                                        finished.promptTokens(),
-                                        finished.completionTokens(),
-                                        finished.cachedTokens()));
+                request.sink().onFinished(finished.reason());
             }
         }
         for (Commands.Failed failed : commands.failed()) {

@@ -28,15 +28,13 @@ public final class Commands {
     public record Abort(Replica replica, long lease) {}
 
     /// A token for the client.
-    public record Output(long sequence, int token, @Nullable TokenLogprobs logprobs) {}
+    ///
+    /// @param cachedTokens prompt tokens that the first placement found in a prefix cache
+    public record Output(
+            long sequence, int token, @Nullable TokenLogprobs logprobs, int cachedTokens) {}
 
     /// The one good answer of a sequence.
-    public record Finished(
-            long sequence,
-            FinishReason reason,
-            int promptTokens,
-            int completionTokens,
-            int cachedTokens) {}
+    public record Finished(long sequence, FinishReason reason) {}
 
     /// The one bad answer of a sequence.
     public record Failed(long sequence, ErrorCategory category, String code, String message) {}

@@ -116,14 +116,7 @@ public final class SchedulerCore {
     }
 
     private void finish(Sequence sequence, FinishReason reason) {
-        commands.finished()
-                .add(
-                        new Commands.Finished(
-                                sequence.id(),
-                                reason,
-                                sequence.promptTokens(),
-                                sequence.generated(),
-                                Math.max(0, sequence.cachedTokens)));
+        commands.finished().add(new Commands.Finished(sequence.id(), reason));
         end(sequence);
     }
 
@@ -283,7 +276,8 @@ public final class SchedulerCore {
         }
         counters.generatedTokens++;
         FinishReason reason = sequence.append(token);
-        commands.outputs().add(new Commands.Output(sequence.id(), token, logprobs));
+        commands.outputs()
+                .add(new Commands.Output(sequence.id(), token, logprobs, sequence.cachedTokens));
         if (reason != null) {
             finish(sequence, reason);
             return;

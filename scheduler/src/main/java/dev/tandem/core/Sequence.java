@@ -80,10 +80,6 @@ public final class Sequence {
         return tokens[position];
     }
 
-    int generated() {
-        return known - promptTokens;
-    }
-
     /// Prompt and output together may not exceed this.
     int tokensMax() {
         return tokensMax;

@@ -153,6 +153,7 @@ class HttpFrontChatTest {
         assertThat(answer.at("/choices/0/stop_reason").asText()).isEqualTo(" three");
         assertThat(answer.at("/choices/0/token_ids").size()).isEqualTo(13);
         assertThat(answer.at("/usage/completion_tokens").asInt()).isEqualTo(13);
+        assertThat(answer.at("/usage/prompt_tokens_details/cached_tokens").asInt()).isEqualTo(3);
         fixture.service.submitted.take().stopped.await();
     }
 

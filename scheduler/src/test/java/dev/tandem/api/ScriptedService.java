@@ -64,21 +64,19 @@ final class ScriptedService implements GenerationService, AutoCloseable {
                     endless || position < script.length
                             ? script[position % script.length]
                             : ByteTokenizer.END;
-            position++;
+            if (position++ == 0) {
+                sink.onStarted(CACHED_TOKENS);
+            }
             sink.onToken(token, logprobs(token));
             if (request.stopTokenIds().contains(token)) {
-                sink.onFinished(FinishReason.STOP, usage());
+                sink.onFinished(FinishReason.STOP);
                 return false;
             }
             if (position == request.maxTokens() && !overrun) {
-                sink.onFinished(FinishReason.LENGTH, usage());
+                sink.onFinished(FinishReason.LENGTH);
                 return false;
             }
             return true;
-        }
-
-        private Usage usage() {
-            return new Usage(request.promptTokens().length, position, CACHED_TOKENS);
         }
 
         private @Nullable TokenLogprobs logprobs(int token) {
