@@ -102,7 +102,7 @@ public final class SchedulerCore {
             commands.failed().add(refusal);
             return;
         }
-        Sequence sequence = new Sequence(submit, hasher, nowNanos);
+        Sequence sequence = new Sequence(submit, hasher);
         sequences.put(sequence.id(), sequence);
         waiting.add(sequence);
         counters.promptTokens += sequence.promptTokens();

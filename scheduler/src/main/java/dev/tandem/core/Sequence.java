@@ -21,7 +21,6 @@ public final class Sequence {
     private final SamplingParameters sampling;
     private final Set<Integer> stopTokenIds;
     private final String cacheSalt;
-    private final long submittedNanos;
     private final PrefixHasher hasher;
     private int[] tokens;
     private int known;
@@ -44,7 +43,7 @@ public final class Sequence {
     /// Since when nobody could serve it, 0 = not so.
     long unservedSinceNanos;
 
-    Sequence(Event.Submit submit, PrefixHasher hasher, long nowNanos) {
+    Sequence(Event.Submit submit, PrefixHasher hasher) {
         this.hasher = hasher;
         this.id = submit.sequence();
         this.promptTokens = submit.promptTokens().length;
@@ -52,7 +51,6 @@ public final class Sequence {
         this.sampling = submit.sampling();
         this.stopTokenIds = submit.stopTokenIds();
         this.cacheSalt = submit.cacheSalt();
-        this.submittedNanos = nowNanos;
         this.tokens = submit.promptTokens();
         this.known = promptTokens;
         this.hashes = submit.promptHashes();
@@ -83,10 +81,6 @@ public final class Sequence {
     /// Prompt and output together may not exceed this.
     int tokensMax() {
         return tokensMax;
-    }
-
-    long submittedNanos() {
-        return submittedNanos;
     }
 
     /// @return why the sequence ends with this token, or null
