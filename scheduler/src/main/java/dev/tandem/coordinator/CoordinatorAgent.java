@@ -182,13 +182,7 @@ final class CoordinatorAgent implements Agent {
                 var sent = message.getSendResult();
                 metrics.sendEnded(sent);
                 decide(
-                        new Event.SendEnded(
-                                link.replica(),
-                                sent.getLease(),
-                                sent.getCommitted(),
-                                sent.getBytes(),
-                                sent.getNanos(),
-                                sent.getError()),
+                        new Event.SendEnded(link.replica(), sent.getLease(), sent.getCommitted()),
                         now);
                 if (!sent.getCommitted()) {
                     LOG.warn(

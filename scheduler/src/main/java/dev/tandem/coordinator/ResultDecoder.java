@@ -26,13 +26,7 @@ final class ResultDecoder {
                 logprobs[i] = logprobs(result.getLogprobs(i));
             }
         }
-        return new Event.StepDone(
-                replica,
-                result.getNumber(),
-                sequences,
-                tokens,
-                logprobs,
-                result.getNanos().getTotal());
+        return new Event.StepDone(replica, result.getNumber(), sequences, tokens, logprobs);
     }
 
     private static @Nullable TokenLogprobs logprobs(dev.tandem.wire.TokenLogprobs message) {

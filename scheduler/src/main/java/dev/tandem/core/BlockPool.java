@@ -1,5 +1,7 @@
 package dev.tandem.core;
 
+import dev.tandem.kv.BlockHash;
+
 import org.agrona.collections.Long2LongHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -123,9 +125,9 @@ public final class BlockPool {
 
     /// Makes a full block findable. A second block with the same content stays unknown.
     public void index(int block, byte[] hash) {
-        if (hashOf[block] == null && blockByHash.get(key(hash)) == MISSING) {
+        if (hashOf[block] == null && blockByHash.get(BlockHash.prefix64(hash)) == MISSING) {
             hashOf[block] = hash;
-            blockByHash.put(key(hash), block);
+            blockByHash.put(BlockHash.prefix64(hash), block);
         }
     }
 
@@ -144,7 +146,7 @@ public final class BlockPool {
     }
 
     private int find(byte[] hash) {
-        long block = blockByHash.get(key(hash));
+        long block = blockByHash.get(BlockHash.prefix64(hash));
         if (block == MISSING) {
             return -1;
         }
@@ -155,7 +157,7 @@ public final class BlockPool {
     private void forget(int block) {
         byte[] hash = hashOf[block];
         if (hash != null) {
-            blockByHash.remove(key(hash));
+            blockByHash.remove(BlockHash.prefix64(hash));
             hashOf[block] = null;
         }
     }
@@ -173,13 +175,5 @@ public final class BlockPool {
         next[previous[block]] = next[block];
         previous[next[block]] = previous[block];
         free--;
-    }
-
-    private static long key(byte[] hash) {
-        long key = 0;
-        for (int i = 0; i < Long.BYTES; i++) {
-            key = key << 8 | (hash[i] & 0xff);
-        }
-        return key;
     }
 }

@@ -51,8 +51,4 @@ public record CoreSnapshot(
             long leasesExpired,
             long kvBytesMoved,
             long kvBlocksPresent) {}
-
-    static CoreSnapshot empty() {
-        return new CoreSnapshot(0, 0, 0, 0, 0, 0, List.of(), new CoreCounters().totals());
-    }
 }

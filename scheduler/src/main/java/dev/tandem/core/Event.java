@@ -42,14 +42,11 @@ public sealed interface Event {
             long plan,
             long[] sequences,
             int[] tokens,
-            @Nullable TokenLogprobs @Nullable [] logprobs,
-            long deviceNanos)
+            @Nullable TokenLogprobs @Nullable [] logprobs)
             implements Event {}
 
     /// The writer's last word on a lease.
-    record SendEnded(
-            int replica, long lease, boolean committed, long bytes, long nanos, String error)
-            implements Event {}
+    record SendEnded(int replica, long lease, boolean committed) implements Event {}
 
     /// The receiver's last word on a lease.
     record LeaseEnded(int replica, long lease, boolean committed, long bytes) implements Event {}

@@ -329,8 +329,7 @@ final class VirtualCluster {
                     delay(),
                     () ->
                             feedUnlessDead(
-                                    from,
-                                    new Event.SendEnded(from.replica, lease, committed, 0, 0, "")));
+                                    from, new Event.SendEnded(from.replica, lease, committed)));
         }
     }
 

@@ -141,8 +141,7 @@ final class VirtualWorker {
                 plan.number(),
                 java.util.Arrays.copyOf(sequences, sampled),
                 java.util.Arrays.copyOf(tokens, sampled),
-                null,
-                0);
+                null);
     }
 
     private long compute(Live sequence, int from, int count) {
