@@ -1,10 +1,12 @@
 package dev.tandem.coordinator;
 
 import dev.tandem.api.GenerationService.ServedModel;
+import dev.tandem.batching.DeviceFacts;
 import dev.tandem.core.Commands;
 import dev.tandem.core.CoreSnapshot;
 import dev.tandem.core.ErrorCategory;
 import dev.tandem.core.Event;
+import dev.tandem.core.Outputs;
 import dev.tandem.core.Replica;
 import dev.tandem.core.ReplicaFacts;
 import dev.tandem.core.ReplicaRole;
@@ -12,6 +14,7 @@ import dev.tandem.core.SchedulerCore;
 import dev.tandem.core.StepPlan;
 import dev.tandem.wire.CoordinatorMessage;
 import dev.tandem.wire.Hello;
+import dev.tandem.wire.KvLayout;
 import dev.tandem.wire.Welcome;
 import dev.tandem.wire.WorkerRole;
 
@@ -263,11 +266,29 @@ final class CoordinatorAgent implements Agent {
                                 hello.getWorker(),
                                 hello.getIncarnation(),
                                 role,
+                                "",
+                                hello.getZone(),
                                 hello.getBlocks(),
                                 blockTokens,
                                 hello.getSequencesMax(),
-                                hello.getStepTokensMax())),
+                                hello.getStepTokensMax(),
+                                deviceFacts(hello))),
                 now);
+    }
+
+    private static DeviceFacts deviceFacts(Hello hello) {
+        KvLayout layout = hello.getLayout();
+        double kvBytesPerToken =
+                2.0 * layout.getLayers() * layout.getKvHeads() * layout.getHeadDim() * Float.BYTES;
+        return new DeviceFacts(
+                hello.getDevice().getName(),
+                hello.getDevice().getFlopsPerSecond(),
+                hello.getDevice().getBytesPerSecond(),
+                0,
+                0,
+                0,
+                0,
+                kvBytesPerToken);
     }
 
     private void lost(WorkerLink link, String reason, long now) {
@@ -297,13 +318,14 @@ final class CoordinatorAgent implements Agent {
         for (StepPlan plan : commands.plans()) {
             send(plan.replica(), encoder.plan(plan));
         }
-        for (Commands.Output output : commands.outputs()) {
-            ActiveRequest request = requests.get(output.sequence());
+        Outputs outputs = commands.outputs();
+        for (int i = 0; i < outputs.size(); i++) {
+            ActiveRequest request = requests.get(outputs.sequence(i));
             if (request != null) {
                 if (request.token(metrics, now)) {
-                    request.sink().onStarted(output.cachedTokens());
+                    request.sink().onStarted(outputs.cachedTokens(i));
                 }
-                request.sink().onToken(output.token(), output.logprobs());
+                request.sink().onToken(outputs.token(i), outputs.logprobs(i));
             }
         }
         for (Commands.Finished finished : commands.finished()) {

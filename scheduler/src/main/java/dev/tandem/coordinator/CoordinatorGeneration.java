@@ -1,9 +1,11 @@
 package dev.tandem.coordinator;
 
+import dev.tandem.admission.Terms;
 import dev.tandem.api.GenerationService;
 import dev.tandem.core.ErrorCategory;
 import dev.tandem.core.Event;
 import dev.tandem.core.PrefixHasher;
+import dev.tandem.core.Prompt;
 
 import org.jspecify.annotations.Nullable;
 
@@ -23,20 +25,20 @@ final class CoordinatorGeneration implements GenerationService {
         long sequence = nextSequence.getAndIncrement();
         int blockTokens = agent.blockTokens();
         // Hashed here, on the caller's thread: the agent has better things to do.
-        byte[][] hashes =
+        int[] tokens = request.promptTokens();
+        long[] hashes =
                 blockTokens == 0
-                        ? new byte[0][]
+                        ? new long[0]
                         : new PrefixHasher()
-                                .hashesOf(request.promptTokens(), blockTokens, request.cacheSalt());
+                                .hashesOf(tokens, tokens.length, blockTokens, request.cacheSalt());
         Event.Submit submit =
                 new Event.Submit(
                         sequence,
-                        request.promptTokens(),
-                        hashes,
+                        new Prompt(tokens, tokens.length, hashes, request.cacheSalt()),
                         request.maxTokens(),
                         request.sampling(),
                         request.stopTokenIds(),
-                        request.cacheSalt());
+                        Terms.none());
         if (!agent.offer(new AgentMessage.Submission(submit, sink, System.nanoTime()))) {
             sink.onFailed(
                     ErrorCategory.CAPACITY, "rate_limit_exceeded", "The server is overloaded.");

@@ -38,17 +38,17 @@ final class PlanEncoder {
         for (StepPlan.Start start : plan.starts()) {
             message.addStarts(start(start));
         }
-        for (StepPlan.Append append : plan.appends()) {
-            var block = BlockAppend.newBuilder().setSequence(append.sequence());
-            for (int number : append.blocks()) {
-                block.addBlocks(number);
+        for (int append = 0; append < plan.appends(); append++) {
+            var blocks = BlockAppend.newBuilder().setSequence(plan.appendSequence(append));
+            for (int i = 0; i < plan.appendedBlocks(append); i++) {
+                blocks.addBlocks(plan.appendedBlock(append, i));
             }
-            message.addAppends(block);
+            message.addAppends(blocks);
         }
         for (int row = 0; row < plan.rows(); row++) {
             message.addRows(
                     Row.newBuilder()
-                            .setSequence(plan.row(row).sequenceId())
+                            .setSequence(plan.rowSequence(row))
                             .setFrom(plan.rowFrom(row))
                             .setCount(plan.rowCount(row))
                             .setSample(plan.rowSamples(row)));

@@ -11,6 +11,9 @@ final class ResultDecoder {
     private ResultDecoder() {}
 
     static Event.StepDone stepDone(int replica, StepResult result) {
+        if (result.getSequencesCount() != result.getTokensCount()) {
+            throw new IllegalArgumentException("as many tokens as sequences are needed");
+        }
         long[] sequences = new long[result.getSequencesCount()];
         for (int i = 0; i < sequences.length; i++) {
             sequences[i] = result.getSequences(i);
@@ -26,7 +29,14 @@ final class ResultDecoder {
                 logprobs[i] = logprobs(result.getLogprobs(i));
             }
         }
-        return new Event.StepDone(replica, result.getNumber(), sequences, tokens, logprobs);
+        return new Event.StepDone(
+                replica,
+                result.getNumber(),
+                tokens.length,
+                sequences,
+                tokens,
+                logprobs,
+                result.getNanos().getTotal());
     }
 
     private static @Nullable TokenLogprobs logprobs(dev.tandem.wire.TokenLogprobs message) {

@@ -17,7 +17,7 @@ final class Admission {
     /// Why a sequence can't be accepted, or null. One that fits no pool would preempt itself for ever.
     Commands.@Nullable Failed refusal(
             Event.Submit submit, WaitingQueue waiting, Collection<Replica> replicas) {
-        int tokens = submit.promptTokens().length;
+        int tokens = submit.prompt().length();
         long needed = (long) tokens + submit.maxTokens();
         long largest = largestPoolTokens(replicas);
         if (!replicas.isEmpty() && needed > largest) {
@@ -26,7 +26,8 @@ final class Admission {
                     ErrorCategory.USER,
                     "context_length_exceeded",
                     "The request needs KV blocks for %d tokens, the largest worker has room for %d."
-                            .formatted(needed, largest));
+                            .formatted(needed, largest),
+                    0);
         }
         if (waiting.size() >= options.queuedSequencesMax()
                 || waiting.tokens() + tokens > options.queuedTokensMax()) {
@@ -35,7 +36,8 @@ final class Admission {
                     ErrorCategory.CAPACITY,
                     "rate_limit_exceeded",
                     "The queue is full: %d requests with %d tokens are waiting."
-                            .formatted(waiting.size(), waiting.tokens()));
+                            .formatted(waiting.size(), waiting.tokens()),
+                    0);
         }
         return null;
     }
@@ -61,7 +63,8 @@ final class Admission {
                 ErrorCategory.CAPACITY,
                 "service_unavailable",
                 "No worker that can serve this request has been up for %d ms."
-                        .formatted(waitMillis));
+                        .formatted(waitMillis),
+                0);
     }
 
     private static long largestPoolTokens(Collection<Replica> replicas) {

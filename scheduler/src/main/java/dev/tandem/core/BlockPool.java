@@ -1,11 +1,6 @@
 package dev.tandem.core;
 
-import dev.tandem.kv.BlockHash;
-
 import org.agrona.collections.Long2LongHashMap;
-import org.jspecify.annotations.Nullable;
-
-import java.util.Arrays;
 
 /// The KV blocks of one replica: who holds them and which prefix each contains. Numbers only; the bytes are on
 /// the worker. A free block keeps its prefix until it is taken for something else, so the order of release is the
@@ -14,10 +9,15 @@ import java.util.Arrays;
 /// Invariants: a block is in the free list exactly when its reference count is 0; `used() + free() == blocks`.
 public final class BlockPool {
     private static final long MISSING = -1;
+    private static final int WORDS = PrefixHasher.WORDS;
 
     private final int blockTokens;
     private final int[] references;
-    private final byte[] @Nullable [] hashOf;
+
+    /// Hash of each block, [PrefixHasher#WORDS] words; means something where `indexed`.
+    private final long[] hashes;
+
+    private final boolean[] indexed;
     private final Long2LongHashMap blockByHash = new Long2LongHashMap(MISSING);
     // The free list: a ring through `blocks` entries and a sentinel at index `blocks`, oldest
     // first.
@@ -29,7 +29,8 @@ public final class BlockPool {
     public BlockPool(int blocks, int blockTokens) {
         this.blockTokens = blockTokens;
         this.references = new int[blocks];
-        this.hashOf = new byte[blocks][];
+        this.hashes = new long[blocks * WORDS];
+        this.indexed = new boolean[blocks];
         this.next = new int[blocks + 1];
         this.previous = new int[blocks + 1];
         this.sentinel = blocks;
@@ -82,9 +83,9 @@ public final class BlockPool {
     }
 
     /// How many of the first `count` hashes are cached without a gap.
-    public int cachedPrefix(byte[][] hashes, int count) {
+    public int cachedPrefix(long[] prefix, int count) {
         int hits = 0;
-        while (hits < count && find(hashes[hits]) >= 0) {
+        while (hits < count && find(prefix, hits) >= 0) {
             hits++;
         }
         return hits;
@@ -92,10 +93,10 @@ public final class BlockPool {
 
     /// Of the longest cached prefix of the first `count` hashes, the blocks that somebody holds: sharing them takes
     /// nothing from the free ones.
-    public int cachedPrefixInUse(byte[][] hashes, int count) {
+    public int cachedPrefixInUse(long[] prefix, int count) {
         int inUse = 0;
         for (int i = 0; i < count; i++) {
-            int block = find(hashes[i]);
+            int block = find(prefix, i);
             if (block < 0) {
                 break;
             }
@@ -107,10 +108,10 @@ public final class BlockPool {
     /// Appends the cached blocks of the longest prefix of the first `count` hashes to an empty table.
     ///
     /// @return how many blocks were found
-    public int share(BlockTable table, byte[][] hashes, int count) {
+    public int share(BlockTable table, long[] prefix, int count) {
         int hits = 0;
         while (hits < count) {
-            int block = find(hashes[hits]);
+            int block = find(prefix, hits);
             if (block < 0) {
                 break;
             }
@@ -123,11 +124,13 @@ public final class BlockPool {
         return hits;
     }
 
-    /// Makes a full block findable. A second block with the same content stays unknown.
-    public void index(int block, byte[] hash) {
-        if (hashOf[block] == null && blockByHash.get(BlockHash.prefix64(hash)) == MISSING) {
-            hashOf[block] = hash;
-            blockByHash.put(BlockHash.prefix64(hash), block);
+    /// Makes a full block findable by hash number `index` of `prefix`. A second block with the same content stays unknown.
+    public void index(int block, long[] prefix, int index) {
+        long key = prefix[index * WORDS];
+        if (!indexed[block] && blockByHash.get(key) == MISSING) {
+            indexed[block] = true;
+            System.arraycopy(prefix, index * WORDS, hashes, block * WORDS, WORDS);
+            blockByHash.put(key, block);
         }
     }
 
@@ -140,25 +143,29 @@ public final class BlockPool {
                 throw new IllegalStateException("block " + block + " released twice");
             }
             if (--references[block] == 0) {
-                addFree(block, hashOf[block] == null ? sentinel : previous[sentinel]);
+                addFree(block, !indexed[block] ? sentinel : previous[sentinel]);
             }
         }
     }
 
-    private int find(byte[] hash) {
-        long block = blockByHash.get(BlockHash.prefix64(hash));
-        if (block == MISSING) {
+    private int find(long[] prefix, int index) {
+        long found = blockByHash.get(prefix[index * WORDS]);
+        if (found == MISSING) {
             return -1;
         }
-        byte[] known = hashOf[(int) block];
-        return known != null && Arrays.equals(known, hash) ? (int) block : -1;
+        int block = (int) found;
+        for (int i = 1; i < WORDS; i++) {
+            if (hashes[block * WORDS + i] != prefix[index * WORDS + i]) {
+                return -1;
+            }
+        }
+        return block;
     }
 
     private void forget(int block) {
-        byte[] hash = hashOf[block];
-        if (hash != null) {
-            blockByHash.remove(BlockHash.prefix64(hash));
-            hashOf[block] = null;
+        if (indexed[block]) {
+            blockByHash.remove(hashes[block * WORDS]);
+            indexed[block] = false;
         }
     }
 

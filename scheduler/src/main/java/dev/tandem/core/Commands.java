@@ -1,7 +1,5 @@
 package dev.tandem.core;
 
-import org.jspecify.annotations.Nullable;
-
 import java.util.ArrayList;
 import java.util.List;
 
@@ -11,7 +9,7 @@ public final class Commands {
     private final List<Grant> grants = new ArrayList<>();
     private final List<Abort> aborts = new ArrayList<>();
     private final List<StepPlan> plans = new ArrayList<>();
-    private final List<Output> outputs = new ArrayList<>();
+    private final Outputs outputs = new Outputs();
     private final List<Finished> finished = new ArrayList<>();
     private final List<Failed> failed = new ArrayList<>();
     private final List<Disconnect> disconnects = new ArrayList<>();
@@ -27,17 +25,18 @@ public final class Commands {
     /// Tell the receiver to refuse everything more under this lease, or the writer to stop.
     public record Abort(Replica replica, long lease) {}
 
-    /// A token for the client.
-    ///
-    /// @param cachedTokens prompt tokens that the first placement found in a prefix cache
-    public record Output(
-            long sequence, int token, @Nullable TokenLogprobs logprobs, int cachedTokens) {}
-
     /// The one good answer of a sequence.
     public record Finished(long sequence, FinishReason reason) {}
 
     /// The one bad answer of a sequence.
-    public record Failed(long sequence, ErrorCategory category, String code, String message) {}
+    ///
+    /// @param retryAfterMillis when it may be worth trying again, as far as the core can tell; 0 = it can't
+    public record Failed(
+            long sequence,
+            ErrorCategory category,
+            String code,
+            String message,
+            long retryAfterMillis) {}
 
     /// Close the stream of a replica that can't be trusted any more; [Event.ReplicaLost] is implied.
     public record Disconnect(int replica, String reason) {}
@@ -64,7 +63,7 @@ public final class Commands {
         return plans;
     }
 
-    public List<Output> outputs() {
+    public Outputs outputs() {
         return outputs;
     }
 

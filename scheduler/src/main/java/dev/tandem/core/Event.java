@@ -1,24 +1,25 @@
 package dev.tandem.core;
 
+import dev.tandem.admission.Terms;
+
 import org.jspecify.annotations.Nullable;
 
 import java.util.Set;
 
-/// Everything that the core hears of. Immutable; arrays are handed over and not changed afterwards.
+/// Everything that the core hears of. Immutable; arrays are handed over and not changed until the call is over, those of
+/// a [Submit] never.
 public sealed interface Event {
     /// A client's sequence.
     ///
     /// @param sequence unique, rising with the order of arrival
     /// @param maxTokens tokens to generate at most, at least 1
-    /// @param promptHashes the hash chain of the prompt's full blocks, may be shorter: the core computes the rest
     record Submit(
             long sequence,
-            int[] promptTokens,
-            byte[][] promptHashes,
+            Prompt prompt,
             int maxTokens,
             SamplingParameters sampling,
             Set<Integer> stopTokenIds,
-            String cacheSalt)
+            Terms terms)
             implements Event {}
 
     /// Nobody wants further tokens: a client is gone, or its text matched a stop string.
@@ -32,17 +33,21 @@ public sealed interface Event {
     /// A worker's stream broke, it fell silent, or it answered with an error.
     record ReplicaLost(int replica, String reason) implements Event {}
 
-    /// A plan's result.
+    /// A plan's result. Both arrays may be longer than `samples`; the core keeps neither.
     ///
+    /// @param samples tokens sampled: one for each row that samples
     /// @param sequences the sequences sampled, in the order of the plan's rows
     /// @param tokens parallel to `sequences`
     /// @param logprobs null, or parallel to `sequences`
+    /// @param stepNanos what the step took on the device, 0 = not measured
     record StepDone(
             int replica,
             long plan,
+            int samples,
             long[] sequences,
             int[] tokens,
-            @Nullable TokenLogprobs @Nullable [] logprobs)
+            @Nullable TokenLogprobs @Nullable [] logprobs,
+            long stepNanos)
             implements Event {}
 
     /// The writer's last word on a lease.

@@ -177,7 +177,8 @@ public final class SchedulerCore {
                                     ErrorCategory.INTERNAL,
                                     "recompute_limit",
                                     "The request was started over %d times after lost workers or failed transfers."
-                                            .formatted(options.recomputesMax())));
+                                            .formatted(options.recomputesMax()),
+                                    0));
             end(sequence);
         } else {
             requeue(sequence);
@@ -257,14 +258,14 @@ public final class SchedulerCore {
         int sampled = 0;
         for (int row = 0; row < plan.rows(); row++) {
             if (plan.rowSamples(row)) {
-                if (sampled >= done.sequences().length
+                if (sampled >= done.samples()
                         || done.sequences()[sampled] != plan.row(row).sequenceId()) {
                     return false;
                 }
                 sampled++;
             }
         }
-        return sampled == done.sequences().length && sampled == done.tokens().length;
+        return sampled == done.samples();
     }
 
     private void sampled(Residence residence, int token, @Nullable TokenLogprobs logprobs) {
@@ -276,8 +277,7 @@ public final class SchedulerCore {
         }
         counters.generatedTokens++;
         FinishReason reason = sequence.append(token);
-        commands.outputs()
-                .add(new Commands.Output(sequence.id(), token, logprobs, sequence.cachedTokens));
+        commands.outputs().add(sequence.id(), token, sequence.cachedTokens, logprobs);
         if (reason != null) {
             finish(sequence, reason);
             return;

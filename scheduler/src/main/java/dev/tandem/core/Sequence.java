@@ -1,5 +1,7 @@
 package dev.tandem.core;
 
+import dev.tandem.admission.Terms;
+
 import org.jspecify.annotations.Nullable;
 
 import java.util.Arrays;
@@ -15,17 +17,23 @@ public final class Sequence {
         ENDED
     }
 
+    /// Room for generated tokens that is taken at once; beyond, it doubles.
+    private static final int GENERATED_AT_ONCE = 1024;
+
+    private static final int WORDS = PrefixHasher.WORDS;
+
     private final long id;
+    private final Prompt prompt;
     private final int promptTokens;
     private final int tokensMax;
     private final SamplingParameters sampling;
-    private final Set<Integer> stopTokenIds;
-    private final String cacheSalt;
+    private final Terms terms;
+    private final int[] stopTokens;
     private final PrefixHasher hasher;
-    private int[] tokens;
+    private int[] generated;
     private int known;
-    private byte[][] hashes;
-    private int hashed;
+    private long[] hashes;
+    private int hashed = -1;
 
     State state = State.WAITING;
     int cachedTokens = -1;
@@ -46,15 +54,24 @@ public final class Sequence {
     Sequence(Event.Submit submit, PrefixHasher hasher) {
         this.hasher = hasher;
         this.id = submit.sequence();
-        this.promptTokens = submit.promptTokens().length;
+        this.prompt = submit.prompt();
+        this.promptTokens = prompt.length();
         this.tokensMax = promptTokens + submit.maxTokens();
         this.sampling = submit.sampling();
-        this.stopTokenIds = submit.stopTokenIds();
-        this.cacheSalt = submit.cacheSalt();
-        this.tokens = submit.promptTokens();
+        this.terms = submit.terms();
+        this.stopTokens = toArray(submit.stopTokenIds());
+        this.generated = new int[Math.min(submit.maxTokens(), GENERATED_AT_ONCE)];
         this.known = promptTokens;
-        this.hashes = submit.promptHashes();
-        this.hashed = hashes.length;
+        this.hashes = prompt.hashes();
+    }
+
+    private static int[] toArray(Set<Integer> set) {
+        int[] array = new int[set.size()];
+        int i = 0;
+        for (int value : set) {
+            array[i++] = value;
+        }
+        return array;
     }
 
     public long id() {
@@ -69,13 +86,19 @@ public final class Sequence {
         return sampling;
     }
 
+    public Terms terms() {
+        return terms;
+    }
+
     /// Tokens known: the prompt and what was generated.
     public int known() {
         return known;
     }
 
     public int token(int position) {
-        return tokens[position];
+        return position < promptTokens
+                ? prompt.tokens()[position]
+                : generated[position - promptTokens];
     }
 
     /// Prompt and output together may not exceed this.
@@ -85,26 +108,46 @@ public final class Sequence {
 
     /// @return why the sequence ends with this token, or null
     @Nullable FinishReason append(int token) {
-        if (known == tokens.length) {
-            tokens = Arrays.copyOf(tokens, Math.min(tokensMax, Math.max(known + 16, known * 2)));
+        int at = known++ - promptTokens;
+        if (at == generated.length) {
+            generated = Arrays.copyOf(generated, Math.min(tokensMax - promptTokens, at * 2));
         }
-        tokens[known++] = token;
-        if (stopTokenIds.contains(token)) {
-            return FinishReason.STOP;
+        generated[at] = token;
+        for (int stop : stopTokens) {
+            if (stop == token) {
+                return FinishReason.STOP;
+            }
         }
         return known >= tokensMax ? FinishReason.LENGTH : null;
     }
 
     /// Hashes of all full blocks of the known tokens; entries past `known / blockTokens` are undefined.
-    byte[][] hashes(int blockTokens) {
-        int full = known / blockTokens;
-        if (hashes.length < full) {
-            hashes = Arrays.copyOf(hashes, Math.max(full, hashes.length * 2));
+    long[] hashes(int blockTokens) {
+        if (hashed < 0) {
+            hashed = Math.min(hashes.length / WORDS, promptTokens / blockTokens);
         }
-        while (hashed < full) {
-            hashes[hashed] = hasher.next(hashes, hashed, tokens, blockTokens, cacheSalt);
-            hashed++;
+        int full = known / blockTokens;
+        if (hashed < full) {
+            hashFurther(full, blockTokens);
         }
         return hashes;
+    }
+
+    private void hashFurther(int full, int blockTokens) {
+        if (hashes.length < full * WORDS || hashes == prompt.hashes()) {
+            hashes = Arrays.copyOf(hashes, Math.max(full * WORDS, hashes.length));
+        }
+        int[] block = new int[blockTokens];
+        for (; hashed < full; hashed++) {
+            int from = hashed * blockTokens;
+            if (from + blockTokens <= promptTokens) {
+                hasher.next(hashes, hashed, prompt.tokens(), from, blockTokens, prompt.cacheSalt());
+            } else {
+                for (int i = 0; i < blockTokens; i++) {
+                    block[i] = token(from + i);
+                }
+                hasher.next(hashes, hashed, block, 0, blockTokens, prompt.cacheSalt());
+            }
+        }
     }
 }

@@ -12,7 +12,6 @@ import java.util.List;
 public final class StepPlan {
     private final Replica replica;
     private final LongArrayList ends = new LongArrayList();
-    private final List<Append> appends = new ArrayList<>();
     private final List<Send> sends = new ArrayList<>();
     private long number;
     private int rows;
@@ -22,9 +21,10 @@ public final class StepPlan {
     private int[] rowCount = new int[16];
     private boolean[] rowSamples = new boolean[16];
     private final List<Start> startDetails = new ArrayList<>();
-
-    /// Blocks that a sequence known to the worker gets in addition.
-    public record Append(long sequence, int[] blocks) {}
+    private int appends;
+    private long[] appendSequence = new long[16];
+    private int[] appendEnd = new int[16];
+    private int[] appendedBlocks = new int[16];
 
     /// A sequence that the worker gets to know.
     public record Start(Residence residence, Sequence sequence, int computed, int[] blocks) {}
@@ -43,7 +43,7 @@ public final class StepPlan {
         this.number = number;
         ends.clear();
         startDetails.clear();
-        appends.clear();
+        appends = 0;
         sends.clear();
         Arrays.fill(rowOf, 0, rows, null);
         rows = 0;
@@ -66,8 +66,25 @@ public final class StepPlan {
         return startDetails;
     }
 
-    public List<Append> appends() {
+    /// Sequences known to the worker that get more blocks.
+    public int appends() {
         return appends;
+    }
+
+    public long appendSequence(int append) {
+        return appendSequence[append];
+    }
+
+    public int appendedBlocks(int append) {
+        return appendEnd[append] - appendStart(append);
+    }
+
+    public int appendedBlock(int append, int index) {
+        return appendedBlocks[appendStart(append) + index];
+    }
+
+    private int appendStart(int append) {
+        return append == 0 ? 0 : appendEnd[append - 1];
     }
 
     public List<Send> sends() {
@@ -81,6 +98,10 @@ public final class StepPlan {
     /// Tokens of all rows.
     public int tokens() {
         return tokens;
+    }
+
+    public long rowSequence(int row) {
+        return rowOf[row].sequenceId();
     }
 
     public Residence row(int row) {
@@ -101,6 +122,24 @@ public final class StepPlan {
 
     boolean isEmpty() {
         return rows == 0 && ends.isEmpty() && startDetails.isEmpty() && sends.isEmpty();
+    }
+
+    /// Adds the blocks of `table` from index `from` on.
+    void append(long sequence, BlockTable table, int from) {
+        if (appends == appendSequence.length) {
+            appendSequence = Arrays.copyOf(appendSequence, appends * 2);
+            appendEnd = Arrays.copyOf(appendEnd, appends * 2);
+        }
+        int at = appends == 0 ? 0 : appendEnd[appends - 1];
+        int count = table.size() - from;
+        if (at + count > appendedBlocks.length) {
+            appendedBlocks = Arrays.copyOf(appendedBlocks, Math.max(at + count, at * 2));
+        }
+        for (int i = 0; i < count; i++) {
+            appendedBlocks[at + i] = table.get(from + i);
+        }
+        appendSequence[appends] = sequence;
+        appendEnd[appends++] = at + count;
     }
 
     void addRow(Residence residence, int from, int count, boolean samples) {

@@ -81,10 +81,7 @@ final class StepPlanner {
             return false;
         }
         if (residence.started && residence.table().size() > had) {
-            plan.appends()
-                    .add(
-                            new StepPlan.Append(
-                                    residence.sequenceId(), residence.table().copyFrom(had)));
+            plan.append(residence.sequenceId(), residence.table(), had);
         }
         return true;
     }
@@ -166,9 +163,9 @@ final class StepPlanner {
         if (residence.indexedBlocks >= full) {
             return;
         }
-        byte[][] hashes = sequence.hashes(blockTokens);
+        long[] hashes = sequence.hashes(blockTokens);
         for (int i = residence.indexedBlocks; i < full; i++) {
-            residence.replica().pool().index(residence.table().get(i), hashes[i]);
+            residence.replica().pool().index(residence.table().get(i), hashes, i);
         }
         residence.indexedBlocks = full;
     }

@@ -16,6 +16,7 @@ import java.util.stream.LongStream;
 
 class BlockPoolTest {
     private static final int BLOCK_TOKENS = 4;
+    private static final int WORDS = PrefixHasher.WORDS;
     private final PrefixHasher hasher = new PrefixHasher();
 
     @Test
@@ -33,7 +34,7 @@ class BlockPoolTest {
     @Test
     void aReleasedPrefixIsFoundAgainAndItsHeadIsEvictedLast() {
         BlockPool pool = new BlockPool(4, BLOCK_TOKENS);
-        byte[][] hashes = hasher.hashesOf(tokens(1, 12), BLOCK_TOKENS, "");
+        long[] hashes = hasher.hashesOf(tokens(1, 12), 12, BLOCK_TOKENS, "");
         BlockTable first = filled(pool, hashes);
         int head = first.get(0);
         pool.release(first);
@@ -52,8 +53,8 @@ class BlockPoolTest {
 
     @Test
     void differentSaltsShareNothing() {
-        byte[][] plain = hasher.hashesOf(tokens(1, 8), BLOCK_TOKENS, "");
-        byte[][] salted = hasher.hashesOf(tokens(1, 8), BLOCK_TOKENS, "tenant");
+        long[] plain = hasher.hashesOf(tokens(1, 8), 8, BLOCK_TOKENS, "");
+        long[] salted = hasher.hashesOf(tokens(1, 8), 8, BLOCK_TOKENS, "tenant");
         BlockPool pool = new BlockPool(4, BLOCK_TOKENS);
         filled(pool, plain);
         assertThat(pool.cachedPrefix(plain, 2)).isEqualTo(2);
@@ -89,13 +90,14 @@ class BlockPoolTest {
         for (int step = 0; step < 300; step++) {
             if (random.nextInt(3) > 0) {
                 int length = 1 + random.nextInt(40);
-                byte[][] hashes =
-                        hasher.hashesOf(tokens(random.nextInt(4), length), BLOCK_TOKENS, "");
+                long[] hashes =
+                        hasher.hashesOf(
+                                tokens(random.nextInt(4), length), length, BLOCK_TOKENS, "");
                 BlockTable table = new BlockTable();
-                int hits = pool.share(table, hashes, hashes.length);
+                int hits = pool.share(table, hashes, hashes.length / WORDS);
                 if (pool.grow(table, length)) {
-                    for (int i = hits; i < hashes.length; i++) {
-                        pool.index(table.get(i), hashes[i]);
+                    for (int i = hits; i < hashes.length / WORDS; i++) {
+                        pool.index(table.get(i), hashes, i);
                     }
                     tables.add(table);
                 } else {
@@ -117,11 +119,11 @@ class BlockPoolTest {
         assertThat(pool.used()).isZero();
     }
 
-    private static BlockTable filled(BlockPool pool, byte[][] hashes) {
+    private static BlockTable filled(BlockPool pool, long[] hashes) {
         BlockTable table = new BlockTable();
-        assertThat(pool.grow(table, hashes.length * BLOCK_TOKENS)).isTrue();
-        for (int i = 0; i < hashes.length; i++) {
-            pool.index(table.get(i), hashes[i]);
+        assertThat(pool.grow(table, hashes.length / WORDS * BLOCK_TOKENS)).isTrue();
+        for (int i = 0; i < hashes.length / WORDS; i++) {
+            pool.index(table.get(i), hashes, i);
         }
         return table;
     }

@@ -2,6 +2,8 @@ package dev.tandem.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tandem.admission.Terms;
+
 import org.junit.jupiter.api.Test;
 
 import java.util.Map;
@@ -19,12 +21,11 @@ class PreemptionTest {
             Event.Submit submit =
                     new Event.Submit(
                             id,
-                            VirtualCluster.prompt(random, 40),
-                            new byte[0][],
+                            Prompt.of(VirtualCluster.prompt(random, 40)),
                             96,
                             new SamplingParameters(1, 0, 1, 0, 1, 0, 0, id, Map.of(), false, 0),
                             Set.of(),
-                            "");
+                            Terms.none());
             cluster.at(0, () -> cluster.submit(submit));
         }
         cluster.run();

@@ -1,5 +1,7 @@
 package dev.tandem.core;
 
+import dev.tandem.admission.Terms;
+
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -82,12 +84,11 @@ class SchedulerCoreFaultTest {
             Event.Submit submit =
                     new Event.Submit(
                             id,
-                            Arrays.copyOf(prompt, length),
-                            new byte[0][],
+                            Prompt.of(Arrays.copyOf(prompt, length)),
                             maxTokens,
                             sampling,
                             stops,
-                            "");
+                            Terms.none());
             cluster.at(random.nextInt(200), () -> cluster.submit(submit));
             if (random.nextInt(5) == 0) {
                 long cancelled = id;

@@ -2,6 +2,8 @@ package dev.tandem.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tandem.batching.DeviceFacts;
+
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
@@ -94,10 +96,13 @@ final class VirtualCluster {
                         "w" + replica,
                         replica,
                         role,
+                        "",
+                        "",
                         blocks,
                         blockTokens,
                         sequencesMax,
-                        stepTokensMax);
+                        stepTokensMax,
+                        DeviceFacts.unknown());
         nodes.put(replica, new Node(replica, facts));
         feed(new Event.ReplicaJoined(replica, facts));
         return replica;
@@ -186,9 +191,11 @@ final class VirtualCluster {
                 schedule(node.busyUntil - now, () -> execute(node, message));
             }
         }
-        for (Commands.Output output : commands.outputs()) {
-            assertThat(endings).as("no token after the end").doesNotContainKey(output.sequence());
-            outputs.computeIfAbsent(output.sequence(), s -> new ArrayList<>()).add(output.token());
+        for (int i = 0; i < commands.outputs().size(); i++) {
+            long sequence = commands.outputs().sequence(i);
+            assertThat(endings).as("no token after the end").doesNotContainKey(sequence);
+            outputs.computeIfAbsent(sequence, s -> new ArrayList<>())
+                    .add(commands.outputs().token(i));
         }
         for (Commands.Finished finished : commands.finished()) {
             ended(finished.sequence(), "finished");
@@ -362,7 +369,7 @@ final class VirtualCluster {
     /// What one worker alone, undisturbed, would generate.
     private static List<Integer> oracle(Event.Submit submit) {
         long hash = VirtualWorker.EMPTY_PREFIX;
-        for (int token : submit.promptTokens()) {
+        for (int token : submit.prompt().tokens()) {
             hash = VirtualWorker.extend(hash, token);
         }
         List<Integer> tokens = new ArrayList<>();

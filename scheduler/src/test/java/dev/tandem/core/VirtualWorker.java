@@ -51,12 +51,14 @@ final class VirtualWorker {
             long number,
             long[] ends,
             StartMessage[] starts,
-            StepPlan.Append[] appends,
+            AppendMessage[] appends,
             long[] rowSequences,
             int[] rowFrom,
             int[] rowCount,
             boolean[] rowSamples,
             StepPlan.Send[] sends) {}
+
+    record AppendMessage(long sequence, int[] blocks) {}
 
     record StartMessage(long sequence, int[] tokens, int computed, int[] blocks, long seed) {}
 
@@ -67,7 +69,7 @@ final class VirtualWorker {
         int[] count = new int[rows];
         boolean[] samples = new boolean[rows];
         for (int row = 0; row < rows; row++) {
-            sequences[row] = plan.row(row).sequenceId();
+            sequences[row] = plan.rowSequence(row);
             from[row] = plan.rowFrom(row);
             count[row] = plan.rowCount(row);
             samples[row] = plan.rowSamples(row);
@@ -78,12 +80,24 @@ final class VirtualWorker {
                 plan.number(),
                 plan.ends().toLongArray(),
                 starts,
-                plan.appends().toArray(StepPlan.Append[]::new),
+                copyAppends(plan),
                 sequences,
                 from,
                 count,
                 samples,
                 plan.sends().toArray(StepPlan.Send[]::new));
+    }
+
+    private static AppendMessage[] copyAppends(StepPlan plan) {
+        AppendMessage[] appends = new AppendMessage[plan.appends()];
+        for (int i = 0; i < appends.length; i++) {
+            int[] blocks = new int[plan.appendedBlocks(i)];
+            for (int k = 0; k < blocks.length; k++) {
+                blocks[k] = plan.appendedBlock(i, k);
+            }
+            appends[i] = new AppendMessage(plan.appendSequence(i), blocks);
+        }
+        return appends;
     }
 
     private static StartMessage copy(StepPlan.Start start) {
@@ -116,7 +130,7 @@ final class VirtualWorker {
             sequence.seed = start.seed();
             assertThat(live.put(start.sequence(), sequence)).as("started twice").isNull();
         }
-        for (StepPlan.Append append : plan.appends()) {
+        for (AppendMessage append : plan.appends()) {
             Live sequence = Objects.requireNonNull(live.get(append.sequence()));
             sequence.blocks = concat(sequence.blocks, append.blocks());
         }
@@ -137,11 +151,7 @@ final class VirtualWorker {
             }
         }
         return new Event.StepDone(
-                replica,
-                plan.number(),
-                java.util.Arrays.copyOf(sequences, sampled),
-                java.util.Arrays.copyOf(tokens, sampled),
-                null);
+                replica, plan.number(), sampled, sequences, tokens, null, 1_000_000);
     }
 
     private long compute(Live sequence, int from, int count) {

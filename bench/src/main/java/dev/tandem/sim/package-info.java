@@ -1,0 +1,5 @@
+/// The simulator: the production core under virtual time.
+@NullMarked
+package dev.tandem.sim;
+
+import org.jspecify.annotations.NullMarked;

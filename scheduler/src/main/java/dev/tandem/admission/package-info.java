@@ -1,0 +1,5 @@
+/// Who may be served, and in which order.
+@NullMarked
+package dev.tandem.admission;
+
+import org.jspecify.annotations.NullMarked;
