@@ -148,6 +148,11 @@ public final class Router {
         ejection.abandoned(health, sequence);
     }
 
+    /// Whether so much of the pool's capacity is missing that ejections are ignored ([ZonePolicy]).
+    public boolean isPanicking(int pool) {
+        return zones.isPanicking(pool);
+    }
+
     /// The memory of workers, for metrics.
     public HealthBook book() {
         return book;
