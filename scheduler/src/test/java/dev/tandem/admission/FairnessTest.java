@@ -91,8 +91,7 @@ class FairnessTest {
     @Test
     void weightsCount() {
         var tenants =
-                java.util.Map.of(
-                        "three", new TenantLimits("three", 3, 0, 0, Lane.INTERACTIVE));
+                java.util.Map.of("three", new TenantLimits("three", 3, 0, 0, Lane.INTERACTIVE));
         AdmissionOptions options = TestOptions.tenants(tenants);
         TenantAccounts accounts = new TenantAccounts(options);
         TenantAccount one = accounts.open("one", 0);

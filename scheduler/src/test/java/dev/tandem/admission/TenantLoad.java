@@ -36,15 +36,12 @@ final class TenantLoad {
         }
         AdmissionOptions options =
                 TestOptions.with(
-                        fairness,
-                        AdmissionOptions.defaults().laneShares(),
-                        64,
-                        limits,
-                        1 << 20,
-                        8);
+                        fairness, AdmissionOptions.defaults().laneShares(), 64, limits, 1 << 20, 8);
         TenantAccounts registry = new TenantAccounts(options);
         int memory = 512 + random.nextInt(4_096);
-        server = new VirtualServer(options, new FairQueue<>(options), memory, 16 + random.nextInt(512));
+        server =
+                new VirtualServer(
+                        options, new FairQueue<>(options), memory, 16 + random.nextInt(512));
         accounts = new TenantAccount[tenants];
         promptMax = new int[tenants];
         outputMax = new int[tenants];
@@ -84,8 +81,7 @@ final class TenantLoad {
             server.step();
             for (int i = 0; i < accounts.length; i++) {
                 for (int j = 0; j < i; j++) {
-                    boolean both =
-                            accounts[i].queuedTokens() > 0 && accounts[j].queuedTokens() > 0;
+                    boolean both = accounts[i].queuedTokens() > 0 && accounts[j].queuedTokens() > 0;
                     pairsSeen += both ? 1 : 0;
                     placed.watch(i, j, both, placedUnits[i] - placedUnits[j]);
                     computed.watch(i, j, both, computedUnits[i] - computedUnits[j]);

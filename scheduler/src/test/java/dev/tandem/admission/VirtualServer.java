@@ -26,10 +26,7 @@ final class VirtualServer {
     }
 
     VirtualServer(
-            AdmissionOptions options,
-            FairQueue<Waiting> queue,
-            int memoryTokens,
-            int stepTokens) {
+            AdmissionOptions options, FairQueue<Waiting> queue, int memoryTokens, int stepTokens) {
         this.options = options;
         this.queue = queue;
         this.memoryTokens = memoryTokens;
