@@ -3,14 +3,17 @@ package dev.tandem.admission;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.assertj.core.api.InstanceOfAssertFactories;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
 
@@ -166,7 +169,7 @@ class AdmissionRulesTest {
         assertThat(refuse.message())
                 .isEqualTo(
                         "The budget of 10.0 tokens per second is used up; this request needs 1000"
-                            + " tokens.");
+                                + " tokens.");
         assertThat(refuse.retryAfterMillis()).isBetween(100_000, 126_250);
         server.advanceMillis(99_000);
         refused(verdict("paid", null, 744, 0), Reason.TENANT_BUDGET);
@@ -218,7 +221,7 @@ class AdmissionRulesTest {
             assertThat(waits[i]).isBetween(10_000, 12_500);
             assertThat(RetryAfter.millis(9.2, i, 48_000)).isEqualTo(waits[i]);
         }
-        assertThat(java.util.Arrays.stream(waits).distinct().count()).isGreaterThan(500);
+        assertThat(Arrays.stream(waits).distinct().count()).isGreaterThan(500);
         assertThat(RetryAfter.millis(0, 1, 48_000)).isBetween(1_000, 1_250);
         assertThat(RetryAfter.millis(Double.POSITIVE_INFINITY, 1, 48_000))
                 .isBetween(48_000, 60_000);
@@ -233,7 +236,7 @@ class AdmissionRulesTest {
         use(
                 new AdmissionOptions(
                         base.fairness(),
-                        java.util.Set.of(rule),
+                        Set.of(rule),
                         base.laneShares(),
                         1,
                         2,
@@ -277,11 +280,7 @@ class AdmissionRulesTest {
         }
     }
 
-    private Verdict verdict(
-            String tenant,
-            @org.jspecify.annotations.Nullable Lane lane,
-            int prompt,
-            int deadlineMillis) {
+    private Verdict verdict(String tenant, @Nullable Lane lane, int prompt, int deadlineMillis) {
         long now = server.nowNanos();
         TenantAccount account = accounts.open(tenant, now);
         long deadline =

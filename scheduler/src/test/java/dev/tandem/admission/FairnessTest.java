@@ -8,6 +8,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.LongStream;
 
@@ -90,8 +91,7 @@ class FairnessTest {
     /// A tenant with weight 3 gets three times the service of one with 1.
     @Test
     void weightsCount() {
-        var tenants =
-                java.util.Map.of("three", new TenantLimits("three", 3, 0, 0, Lane.INTERACTIVE));
+        var tenants = Map.of("three", new TenantLimits("three", 3, 0, 0, Lane.INTERACTIVE));
         AdmissionOptions options = TestOptions.tenants(tenants);
         TenantAccounts accounts = new TenantAccounts(options);
         TenantAccount one = accounts.open("one", 0);

@@ -7,6 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.function.IntPredicate;
@@ -59,7 +60,7 @@ class LaneShareTest {
         Load load = new Load(options, server, 3);
         for (int step = 0; step < 2 * STEPS; step++) {
             if (step == STEPS) {
-                java.util.Arrays.fill(units, 0);
+                Arrays.fill(units, 0);
             }
             load.fill(0);
             if (step >= STEPS) {

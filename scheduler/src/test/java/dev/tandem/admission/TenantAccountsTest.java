@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 class TenantAccountsTest {
@@ -57,8 +58,7 @@ class TenantAccountsTest {
     void whoHasADebtOrARequestIsRemembered() {
         AdmissionOptions limited =
                 TestOptions.tenants(
-                        java.util.Map.of(
-                                "debt", new TenantLimits("debt", 1, 1, 10, Lane.INTERACTIVE)));
+                        Map.of("debt", new TenantLimits("debt", 1, 1, 10, Lane.INTERACTIVE)));
         TenantAccounts some = new TenantAccounts(limited);
         TenantAccount debt = some.open("debt", 0);
         TenantBudget.reserve(debt, 10, 0);

@@ -2,6 +2,7 @@ package dev.tandem.admission;
 
 import dev.tandem.admission.AdmissionOptions.Fairness;
 
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
@@ -140,7 +141,7 @@ final class TenantLoad {
             least = new double[parties][parties];
             most = new double[parties][parties];
             for (double[] row : least) {
-                java.util.Arrays.fill(row, Double.NaN);
+                Arrays.fill(row, Double.NaN);
             }
         }
 
