@@ -1,4 +1,4 @@
-/// Who may be served, and in which order.
+/// Who may come in, and who goes first.
 @NullMarked
 package dev.tandem.admission;
 
