@@ -24,33 +24,60 @@ public record Device(
         long stepOverheadNanos,
         long collectiveNanos) {
     /// NVIDIA H100 SXM. Data sheet as in aiconfigurator's `h100_sxm.yaml`.
-    public static final Device H100 = new Device(
-            "h100_sxm", 989e12, 1978e12, 3.35e12, 80L << 30, 450e9, 0.80, 0.90, 1_000_000, 10_000);
+    public static final Device H100 =
+            new Device(
+                    "h100_sxm",
+                    989e12,
+                    1978e12,
+                    3.35e12,
+                    80L << 30,
+                    450e9,
+                    0.80,
+                    0.90,
+                    1_000_000,
+                    10_000);
 
     /// NVIDIA H200 SXM. The shares are the ceilings measured on a card: 790 TFLOP/s and 4.3 TB/s.
-    public static final Device H200 = new Device(
-            "h200_sxm",
-            989e12,
-            1978e12,
-            4.8e12,
-            141L << 30,
-            450e9,
-            790.0 / 989,
-            4.3 / 4.8,
-            1_000_000,
-            10_000);
+    public static final Device H200 =
+            new Device(
+                    "h200_sxm",
+                    989e12,
+                    1978e12,
+                    4.8e12,
+                    141L << 30,
+                    450e9,
+                    790.0 / 989,
+                    4.3 / 4.8,
+                    1_000_000,
+                    10_000);
 
     /// NVIDIA A100 SXM 80 GB. Data sheet as in aiconfigurator's `a100_sxm.yaml`.
-    public static final Device A100 = new Device(
-            "a100_sxm", 312e12, 0, 2.039e12, 80L << 30, 300e9, 0.80, 0.85, 1_000_000, 10_000);
+    public static final Device A100 =
+            new Device(
+                    "a100_sxm",
+                    312e12,
+                    0,
+                    2.039e12,
+                    80L << 30,
+                    300e9,
+                    0.80,
+                    0.85,
+                    1_000_000,
+                    10_000);
 
     /// @throws IllegalArgumentException a rate is not positive or a share not in (0, 1]
     public Device {
-        if (!(flopsPerSecond > 0 && bytesPerSecond > 0 && linkBytesPerSecond > 0) || memoryBytes <= 0) {
-            throw new IllegalArgumentException(name + ": FLOP/s, bytes/s, link bytes/s and memory must be above 0");
+        if (!(flopsPerSecond > 0 && bytesPerSecond > 0 && linkBytesPerSecond > 0)
+                || memoryBytes <= 0) {
+            throw new IllegalArgumentException(
+                    name + ": FLOP/s, bytes/s, link bytes/s and memory must be above 0");
         }
-        if (!(computeEfficiency > 0 && computeEfficiency <= 1 && memoryEfficiency > 0 && memoryEfficiency <= 1)) {
-            throw new IllegalArgumentException(name + ": efficiencies must be above 0 and at most 1");
+        if (!(computeEfficiency > 0
+                && computeEfficiency <= 1
+                && memoryEfficiency > 0
+                && memoryEfficiency <= 1)) {
+            throw new IllegalArgumentException(
+                    name + ": efficiencies must be above 0 and at most 1");
         }
         if (stepOverheadNanos < 0 || collectiveNanos < 0 || fp8FlopsPerSecond < 0) {
             throw new IllegalArgumentException(name + ": times and rates can't be negative");
@@ -65,7 +92,8 @@ public record Device(
                 return device;
             }
         }
-        throw new IllegalArgumentException("no built-in device '" + name + "'; there are h100, h200, a100");
+        throw new IllegalArgumentException(
+                "no built-in device '" + name + "'; there are h100, h200, a100");
     }
 
     /// @return this device with no fixed times: the physical floor

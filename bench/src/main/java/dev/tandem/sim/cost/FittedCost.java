@@ -40,7 +40,8 @@ public final class FittedCost implements StepCost {
     /// @param largeRowsMin rows from which `decodeLarge` holds, 1 or more
     public FittedCost(Line prefill, Line decodeSmall, Line decodeLarge, int largeRowsMin) {
         if (largeRowsMin < 1) {
-            throw new IllegalArgumentException("largeRowsMin must be at least 1, not " + largeRowsMin);
+            throw new IllegalArgumentException(
+                    "largeRowsMin must be at least 1, not " + largeRowsMin);
         }
         this.prefill = prefill;
         this.decodeSmall = decodeSmall;
@@ -53,12 +54,14 @@ public final class FittedCost implements StepCost {
     /// @param tensorParallel TP degree, a key below it
     /// @throws IOException the file can't be read, or has no such entry; the message says which
     public static FittedCost read(Path file, String model, int tensorParallel) throws IOException {
-        JsonNode entry = new ObjectMapper()
-                .readTree(file.toFile())
-                .path(model)
-                .path(Integer.toString(tensorParallel));
+        JsonNode entry =
+                new ObjectMapper()
+                        .readTree(file.toFile())
+                        .path(model)
+                        .path(Integer.toString(tensorParallel));
         if (entry.isMissingNode()) {
-            throw new IOException(file + ": no coefficients for " + model + " at TP " + tensorParallel);
+            throw new IOException(
+                    file + ": no coefficients for " + model + " at TP " + tensorParallel);
         }
         return new FittedCost(
                 line(file, entry, "prefill"),
@@ -89,14 +92,18 @@ public final class FittedCost implements StepCost {
         double millis = 0;
         if (shape.prefillRows() > 0) {
             long squares = 2 * shape.prefillPairs() - shape.prefillTokens();
-            millis = prefill.constant + prefill.perToken * shape.prefillTokens() + prefill.perSquareOrRow * squares;
+            millis =
+                    prefill.constant
+                            + prefill.perToken * shape.prefillTokens()
+                            + prefill.perSquareOrRow * squares;
         }
         int rows = shape.decodeRows();
         if (rows > 0) {
             Line decode = rows < largeRowsMin ? decodeSmall : decodeLarge;
-            millis += (shape.prefillRows() > 0 ? 0 : decode.constant)
-                    + decode.perToken * shape.decodeContext()
-                    + decode.perSquareOrRow * rows;
+            millis +=
+                    (shape.prefillRows() > 0 ? 0 : decode.constant)
+                            + decode.perToken * shape.decodeContext()
+                            + decode.perSquareOrRow * rows;
         }
         return Math.round(millis * NANOS_PER_MILLI);
     }

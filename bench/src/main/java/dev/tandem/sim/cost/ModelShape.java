@@ -30,7 +30,8 @@ public record ModelShape(
             new ModelShape("Llama-3.1-70B", 80, 8192, 64, 8, 128, 28672, true, 128_256);
 
     /// Meta's OPT-13B, the model of DistServe's worked example.
-    public static final ModelShape OPT_13B = new ModelShape("OPT-13B", 40, 5120, 40, 40, 128, 20480, false, 50_272);
+    public static final ModelShape OPT_13B =
+            new ModelShape("OPT-13B", 40, 5120, 40, 40, 128, 20480, false, 50_272);
 
     /// Alibaba's Qwen3-32B.
     public static final ModelShape QWEN3_32B =
@@ -43,25 +44,30 @@ public record ModelShape(
             throw new IllegalArgumentException(name + ": every size must be at least 1");
         }
         if (heads % kvHeads != 0) {
-            throw new IllegalArgumentException(name + ": " + heads + " heads don't divide into " + kvHeads + " KV heads");
+            throw new IllegalArgumentException(
+                    name + ": " + heads + " heads don't divide into " + kvHeads + " KV heads");
         }
     }
 
     /// @return the built-in model of this name, letter case ignored
     /// @throws IllegalArgumentException there is none; the message lists those there are
     public static ModelShape named(String name) {
-        for (ModelShape model : new ModelShape[] {LLAMA_3_1_8B, LLAMA_3_1_70B, OPT_13B, QWEN3_32B}) {
+        for (ModelShape model :
+                new ModelShape[] {LLAMA_3_1_8B, LLAMA_3_1_70B, OPT_13B, QWEN3_32B}) {
             if (model.name.equalsIgnoreCase(name)) {
                 return model;
             }
         }
         throw new IllegalArgumentException(
-                "no built-in model '" + name + "'; there are Llama-3.1-8B, Llama-3.1-70B, OPT-13B, Qwen3-32B");
+                "no built-in model '"
+                        + name
+                        + "'; there are Llama-3.1-8B, Llama-3.1-70B, OPT-13B, Qwen3-32B");
     }
 
     /// @return parameters of one layer's linear parts: `hidden x (2 heads + 2 kvHeads) x headDim + (2|3) x hidden x intermediate`
     public long layerParameters() {
-        return (long) hidden * (2L * heads + 2L * kvHeads) * headDim + (gated ? 3L : 2L) * hidden * intermediate;
+        return (long) hidden * (2L * heads + 2L * kvHeads) * headDim
+                + (gated ? 3L : 2L) * hidden * intermediate;
     }
 
     /// @return parameters of the logits matrix

@@ -34,17 +34,27 @@ public final class RooflineCost implements StepCost {
         ModelShape model = sharded.model();
         int tp = sharded.tensorParallel();
         double nanosPerFlop = 1e9 / device.effectiveFlops(sharded.weightBytes());
-        double attentionNanosPerFlop = 1e9 / device.effectiveFlops(2); // attention computes in bfloat16 in either case
+        double attentionNanosPerFlop =
+                1e9 / device.effectiveFlops(2); // attention computes in bfloat16 in either case
         double nanosPerByte = 1e9 / device.effectiveBytes();
         double layers = (double) model.layers() * model.layerParameters();
         linearNanosPerToken = 2 * layers / tp * nanosPerFlop;
         linearReadNanos = layers / tp * sharded.weightBytes() * nanosPerByte;
         logitsNanosPerRow = 2.0 * model.logitsParameters() / tp * nanosPerFlop;
-        logitsReadNanos = (double) model.logitsParameters() / tp * sharded.weightBytes() * nanosPerByte;
+        logitsReadNanos =
+                (double) model.logitsParameters() / tp * sharded.weightBytes() * nanosPerByte;
         attentionNanosPerPair = (double) model.flopsPerPair() / tp * attentionNanosPerFlop;
         kvReadNanosPerToken = sharded.deviceKvBytesPerToken() * nanosPerByte;
         double reduces = tp > 1 ? 2.0 * model.layers() : 0;
-        reduceNanosPerToken = reduces * 2 * (tp - 1) / tp * model.hidden() * 2 * 1e9 / device.linkBytesPerSecond();
+        reduceNanosPerToken =
+                reduces
+                        * 2
+                        * (tp - 1)
+                        / tp
+                        * model.hidden()
+                        * 2
+                        * 1e9
+                        / device.linkBytesPerSecond();
         fixedNanos = device.stepOverheadNanos() + reduces * device.collectiveNanos();
     }
 
@@ -68,15 +78,21 @@ public final class RooflineCost implements StepCost {
         double decodeRead = shape.decodeContext() * kvReadNanosPerToken;
         double nanos;
         if (overlapped) {
-            // a prompt's own keys and values are produced in the step; only what was there before must be read
-            double read = linearReadNanos + logitsRead + decodeRead
-                    + (shape.prefillContext() - shape.prefillTokens()) * kvReadNanosPerToken;
+            // a prompt's own keys and values are produced in the step; only what was there before
+            // must be read
+            double read =
+                    linearReadNanos
+                            + logitsRead
+                            + decodeRead
+                            + (shape.prefillContext() - shape.prefillTokens())
+                                    * kvReadNanosPerToken;
             nanos = Math.max(linear + logits + prefill + decode, read);
         } else {
-            nanos = Math.max(linear, linearReadNanos)
-                    + Math.max(logits, logitsRead)
-                    + Math.max(prefill, prefillRead)
-                    + Math.max(decode, decodeRead);
+            nanos =
+                    Math.max(linear, linearReadNanos)
+                            + Math.max(logits, logitsRead)
+                            + Math.max(prefill, prefillRead)
+                            + Math.max(decode, decodeRead);
         }
         return Math.round(nanos + tokens * reduceNanosPerToken + fixedNanos);
     }

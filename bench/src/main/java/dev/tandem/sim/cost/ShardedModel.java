@@ -11,11 +11,19 @@ public record ShardedModel(ModelShape model, int tensorParallel, int weightBytes
     public ShardedModel {
         if (tensorParallel < 1 || model.heads() % tensorParallel != 0) {
             throw new IllegalArgumentException(
-                    model.name() + ": " + model.heads() + " heads don't divide over TP " + tensorParallel);
+                    model.name()
+                            + ": "
+                            + model.heads()
+                            + " heads don't divide over TP "
+                            + tensorParallel);
         }
         if (weightBytes < 1 || weightBytes > 2 || kvBytes < 1 || kvBytes > 2) {
             throw new IllegalArgumentException(
-                    model.name() + ": weights and KV have 1 or 2 bytes, not " + weightBytes + " and " + kvBytes);
+                    model.name()
+                            + ": weights and KV have 1 or 2 bytes, not "
+                            + weightBytes
+                            + " and "
+                            + kvBytes);
         }
     }
 
@@ -54,7 +62,10 @@ public record ShardedModel(ModelShape model, int tensorParallel, int weightBytes
     /// @param memoryShare share of its memory that the server may use, 0 to 1
     public long kvTokensMax(Device device, double memoryShare) {
         long embedding = model.logitsParameters() * weightBytes / tensorParallel;
-        long free = (long) (device.memoryBytes() * memoryShare) - weightBytesPerStep() / tensorParallel - embedding;
+        long free =
+                (long) (device.memoryBytes() * memoryShare)
+                        - weightBytesPerStep() / tensorParallel
+                        - embedding;
         return Math.max(0, free / deviceKvBytesPerToken());
     }
 }

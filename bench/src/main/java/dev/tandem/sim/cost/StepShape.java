@@ -91,7 +91,18 @@ public final class StepShape {
 
     @Override
     public String toString() {
-        return "prefill " + prefillRows + " rows, " + prefillTokens + " tokens, " + prefillPairs + " pairs; decode "
-                + decodeRows + " rows, " + decodeContext + " context; " + samples + " sampled";
+        return "prefill "
+                + prefillRows
+                + " rows, "
+                + prefillTokens
+                + " tokens, "
+                + prefillPairs
+                + " pairs; decode "
+                + decodeRows
+                + " rows, "
+                + decodeContext
+                + " context; "
+                + samples
+                + " sampled";
     }
 }

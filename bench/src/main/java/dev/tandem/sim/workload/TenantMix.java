@@ -3,6 +3,8 @@ package dev.tandem.sim.workload;
 import dev.tandem.admission.Lane;
 import dev.tandem.admission.Terms;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -13,8 +15,9 @@ import java.util.Locale;
 /// @param tenants none = everything comes from the common tenant
 public record TenantMix(List<Tenant> tenants) {
     /// @param share relative to the others'
+    /// @param lane null = that of the workload class
     /// @param workload name of the workload class; empty = the default one
-    public record Tenant(String name, double share, Lane lane, String workload) {
+    public record Tenant(String name, double share, @Nullable Lane lane, String workload) {
         public Tenant {
             if (!(share > 0) || Double.isInfinite(share)) {
                 throw new IllegalArgumentException(
@@ -48,7 +51,7 @@ public record TenantMix(List<Tenant> tenants) {
                     new Tenant(
                             fields[0],
                             share(fields[0], fields[1]),
-                            fields.length > 2 ? lane(fields[2]) : Lane.DEFAULT,
+                            fields.length > 2 && !fields[2].isEmpty() ? lane(fields[2]) : null,
                             fields.length > 3 ? fields[3] : ""));
         }
         return new TenantMix(tenants);

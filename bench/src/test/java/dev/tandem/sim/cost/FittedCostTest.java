@@ -4,18 +4,19 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import org.junit.jupiter.api.Test;
+
 import java.io.IOException;
 import java.nio.file.Path;
 
-import org.junit.jupiter.api.Test;
-
 class FittedCostTest {
     /// OPT-13B on one A100, rounded as printed in the paper's artefact.
-    private static final FittedCost OPT = new FittedCost(
-            new FittedCost.Line(18.10, 0.1019, 7.12e-6),
-            new FittedCost.Line(19.93, 6.27e-4, 0.0385),
-            new FittedCost.Line(7.17, 5.80e-4, 0.158),
-            95);
+    private static final FittedCost OPT =
+            new FittedCost(
+                    new FittedCost.Line(18.10, 0.1019, 7.12e-6),
+                    new FittedCost.Line(19.93, 6.27e-4, 0.0385),
+                    new FittedCost.Line(7.17, 5.80e-4, 0.158),
+                    95);
 
     private final StepShape shape = new StepShape();
 

@@ -23,7 +23,10 @@ class RooflineCostTest {
         assertEquals(819_200, ShardedModel.bfloat16(ModelShape.OPT_13B, 1).kvBytesPerToken());
         assertEquals(12.6e9, 40 * ModelShape.OPT_13B.layerParameters(), 0.1e9);
         assertEquals(327_680, ShardedModel.bfloat16(ModelShape.LLAMA_3_1_70B, 4).kvBytesPerToken());
-        assertEquals(32.0e9, ShardedModel.bfloat16(ModelShape.QWEN3_32B, 1).weightBytesPerStep() / 2.0, 0.3e9);
+        assertEquals(
+                32.0e9,
+                ShardedModel.bfloat16(ModelShape.QWEN3_32B, 1).weightBytesPerStep() / 2.0,
+                0.3e9);
     }
 
     @ParameterizedTest
@@ -53,7 +56,9 @@ class RooflineCostTest {
     void moreDevicesShortenLongStepsAndLengthenTinyOnes() {
         shape.addPrefill(0, 8192, true);
         long one = new RooflineCost(Device.H100, LLAMA_8B).nanos(shape);
-        long four = new RooflineCost(Device.H100, ShardedModel.bfloat16(ModelShape.LLAMA_3_1_8B, 4)).nanos(shape);
+        long four =
+                new RooflineCost(Device.H100, ShardedModel.bfloat16(ModelShape.LLAMA_3_1_8B, 4))
+                        .nanos(shape);
         assertTrue(four < one / 2 && four > one / 4, four + " against " + one);
     }
 
@@ -69,8 +74,11 @@ class RooflineCostTest {
 
     @Test
     void badSizesAreRefused() {
-        assertThrows(IllegalArgumentException.class, () -> ShardedModel.bfloat16(ModelShape.OPT_13B, 3));
-        assertThrows(IllegalArgumentException.class, () -> new ShardedModel(ModelShape.OPT_13B, 1, 4, 2));
+        assertThrows(
+                IllegalArgumentException.class, () -> ShardedModel.bfloat16(ModelShape.OPT_13B, 3));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new ShardedModel(ModelShape.OPT_13B, 1, 4, 2));
         assertThrows(IllegalArgumentException.class, () -> Device.named("h300"));
         assertThrows(IllegalArgumentException.class, () -> ModelShape.named("GPT-9"));
     }
@@ -82,6 +90,8 @@ class RooflineCostTest {
     private void assertAboveFloor() {
         long floor = RooflineCost.floor(Device.H200, LLAMA_8B).nanos(shape);
         long cost = new RooflineCost(Device.H200, LLAMA_8B).nanos(shape);
-        assertTrue(cost >= floor + Device.H200.stepOverheadNanos(), cost + " below the floor of " + floor);
+        assertTrue(
+                cost >= floor + Device.H200.stepOverheadNanos(),
+                cost + " below the floor of " + floor);
     }
 }

@@ -205,7 +205,7 @@ final class TraceFileTest {
         Path file =
                 write(
                         "{\"timestamp\": 0, \"input_length\": 9, \"output_length\": 1,"
-                            + " \"hash_ids\": [0]}");
+                                + " \"hash_ids\": [0]}");
         TraceFile trace = TraceFile.scan(file);
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new TraceWorkload(trace, WorkloadOptions.all(48, 1)))
@@ -224,7 +224,7 @@ final class TraceFileTest {
         wrong(header + good + "2023-11-16 18:15:47.0,-5,1\n", 3, "ContextTokens");
         String row =
                 "{\"timestamp\": 0, \"input_length\": 9, \"output_length\": 1, \"hash_ids\":"
-                    + " [0]}\n";
+                        + " [0]}\n";
         wrong(row + "{\"timestamp\": 1, \"input_length\": 9}\n", 2, "no output_length");
         wrong(row + row.replace("[0]", "[0, 1]"), 2, "2 hash_ids for 9 tokens");
         wrong(row + row.replace("9", "\"9\""), 2, "input_length is not a whole number");
