@@ -109,6 +109,18 @@ class FairQueueTest {
     }
 
     @Test
+    void theFirstOutputTokenForgivesTheRestOfThePrompt() {
+        Waiting large = add(Lane.DEFAULT, a, 1_000);
+        assertThat(take(1)).containsExactly(large);
+        Waiting next = add(Lane.DEFAULT, a, 10);
+        Waiting other = add(Lane.DEFAULT, b, 10);
+        Waiting otherToo = add(Lane.DEFAULT, b, 10);
+        queue.charge(large, 0, 1); // all of it was cached where it went
+        assertThat(large.owedUnits).isZero();
+        assertThat(takeAll()).containsExactly(next, other, otherToo);
+    }
+
+    @Test
     void theNewestOfTheLowestLaneIsShedFirst() {
         Waiting default1 = add(Lane.DEFAULT, a, 10);
         Waiting batch1 = add(Lane.BATCH, a, 10);
