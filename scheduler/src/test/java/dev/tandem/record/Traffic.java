@@ -15,6 +15,7 @@ import dev.tandem.core.StepPlan;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -232,7 +233,7 @@ final class Traffic {
                 sampled[samples++] = plan.rowSequence(row);
             }
         }
-        queue.add(new Plan(plan.number(), java.util.Arrays.copyOf(sampled, samples)));
+        queue.add(new Plan(plan.number(), Arrays.copyOf(sampled, samples)));
         for (StepPlan.Send send : plan.sends()) {
             if (send.last()) {
                 boolean good = random.nextInt(10) > 0;
