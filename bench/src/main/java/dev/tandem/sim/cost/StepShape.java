@@ -49,6 +49,15 @@ public final class StepShape {
         samples++;
     }
 
+    /// Adds `rows` running sequences at once, each of which gets one token, sampled.
+    ///
+    /// @param context the sum of their contexts, new tokens included
+    public void addDecodes(int rows, long context) {
+        decodeRows += rows;
+        decodeContext += context;
+        samples += rows;
+    }
+
     /// @return the sequences with a chunk of prompt
     public int prefillRows() {
         return prefillRows;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tandem.record;
+
+import org.jspecify.annotations.NullMarked;
