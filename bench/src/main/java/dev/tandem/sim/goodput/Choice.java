@@ -5,6 +5,7 @@ import dev.tandem.sim.cluster.Cluster;
 import dev.tandem.sim.cluster.OptionKeys;
 import dev.tandem.sim.engine.ClusterSpec;
 import dev.tandem.sim.engine.ReplicaSpec;
+import dev.tandem.sim.report.Objective;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -52,6 +53,20 @@ public record Choice(String name, boolean adaptive, int prefill, Cluster cluster
                 new ClusterSpec(replicas, base.spec().links(), base.spec().controlLatencyNanos());
         return new Choice(
                 name, adaptive, prefill, new Cluster(base.name(), spec, options, base.costModel()));
+    }
+
+    /// The adaptive choice is told the objectives that it is to hold; a static one stays as it is.
+    public Choice holding(Objective objective) {
+        if (!adaptive) {
+            return this;
+        }
+        String ttft = Long.toString(Math.max(1, Math.round(objective.ttftMillis())));
+        String tpot = Long.toString(Math.max(1, Math.round(objective.tpotMillis())));
+        var options = cluster.options();
+        options = OptionKeys.with(options, "batching.tpot-millis", tpot);
+        options = OptionKeys.with(options, "admission.default-class.ttft-millis", ttft);
+        options = OptionKeys.with(options, "admission.default-class.tpot-millis", tpot);
+        return new Choice(name, true, prefill, cluster.withOptions(options));
     }
 
     /// `mixed`, or `2:6` for two prefill and six decode replicas.

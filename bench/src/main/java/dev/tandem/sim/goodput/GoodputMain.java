@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /// Compares the adaptive core with every static choice, and runs the scenarios. Prints Markdown.
@@ -33,7 +34,19 @@ import java.util.Map;
 /// counted from 0 row by row.
 public final class GoodputMain {
     private static final int USAGE = 2;
-    private static final int STATIC_SEQUENCES_MAX = 1024;
+    private static final String SEQUENCES_MAX = "1024";
+
+    /// What makes a choice static: a chunk size instead of a measured budget, no cap that follows the load, prompts in the
+    /// order of their arrival, roles that bind, nobody shed. Routing, prefix cache and handoff are the same as the adaptive
+    /// core's.
+    private static final Map<String, String> STATIC =
+            Map.of(
+                    "batching.budget", "fixed",
+                    "batching.cap", "fixed",
+                    "batching.order", "first-come",
+                    "placement.predict-local", "false",
+                    "admission.rules", "queue-limit",
+                    "admission.fairness", "fifo");
 
     private final GoodputArguments arguments;
     private final Trace trace;
@@ -137,30 +150,28 @@ public final class GoodputMain {
     }
 
     private void once(double rate) {
-        for (Choice choice : adaptive()) {
-            Trial.Outcome outcome = study.trial(choice).run(rate);
+        say("| choice | objectives | met | goodput req/s | completed | refused | longest gap ms | s |");
+        say("|---|---|---|---|---|---|---|---|");
+        for (Choice choice : choices()) {
             for (int cell = 0; cell < cells.size(); cell++) {
+                Trial.Outcome outcome = study.trial(choice, cell).run(rate);
                 say(
-                        "%s at %.2f req/s: %s met by %.2f %%, goodput %.2f req/s"
-                                .formatted(
-                                        choice.name(),
-                                        rate,
-                                        cells.get(cell).label(),
-                                        100 * outcome.share(cell),
-                                        outcome.goodput(cell)));
+                        String.format(
+                                Locale.ROOT,
+                                "| %s | %s | %.2f %% | %.2f | %d | %d | %.1f | %.2f |",
+                                choice.name(),
+                                cells.get(cell).label(),
+                                100 * outcome.share(cell),
+                                outcome.goodput(cell),
+                                outcome.completed(),
+                                outcome.refused(),
+                                outcome.gapMaxMillis(),
+                                outcome.wallSeconds()));
             }
-            say(
-                    "completed %d, refused %d of %d; longest gap %.1f ms; %.2f s of wall time%n"
-                            .formatted(
-                                    outcome.completed(),
-                                    outcome.refused(),
-                                    outcome.counted(),
-                                    outcome.gapMaxMillis(),
-                                    outcome.wallSeconds()));
         }
     }
 
-    private void compare() throws InterruptedException {
+    private List<Choice> choices() {
         List<Choice> choices = new ArrayList<>();
         String only = arguments.text("only");
         if (only.equals("all") || only.equals("adaptive")) {
@@ -173,18 +184,28 @@ public final class GoodputMain {
             throw new IllegalArgumentException(
                     "--only must be all, adaptive, static or none, is \"" + only + "\"");
         }
+        return choices;
+    }
+
+    private void compare() throws InterruptedException {
         int threads = (int) Math.clamp(arguments.number("threads"), 1, 64);
-        List<GoodputStudy.Row> rows = study.run(choices, threads, System.err);
+        List<GoodputStudy.Row> rows = study.run(choices(), threads, System.err);
         var table = new GoodputTable(cells, rows);
         say(table.markdown());
         table.writeTo(json);
     }
 
-    /// The core's own defaults, or what the cluster file says, with what `--adaptive` changes.
+    /// The core's own policies within the machines' limits, or what `--adaptive` says.
     private List<Choice> adaptive() {
+        Map<String, String> changes = new LinkedHashMap<>();
+        if (!arguments.has("cluster")) {
+            changes.put("step-tokens-max", "8192");
+            changes.put("sequences-max", SEQUENCES_MAX);
+        }
+        changes.putAll(arguments.adaptives());
         List<Choice> choices = new ArrayList<>();
         for (double split : arguments.numbers("adaptive-splits")) {
-            Choice choice = Choice.of("", true, (int) split, base, arguments.adaptives());
+            Choice choice = Choice.of("", true, (int) split, base, changes);
             choices.add(named("adaptive " + choice.split(), choice));
         }
         if (choices.isEmpty()) {
@@ -203,8 +224,9 @@ public final class GoodputMain {
             for (double chunk : arguments.numbers("chunks")) {
                 Map<String, String> changes = new LinkedHashMap<>();
                 changes.put("step-tokens-max", Integer.toString((int) chunk));
-                changes.put("sequences-max", Integer.toString(STATIC_SEQUENCES_MAX));
-                arguments.statics().forEach(changes::put);
+                changes.put("sequences-max", SEQUENCES_MAX);
+                changes.putAll(STATIC);
+                changes.putAll(arguments.statics());
                 Choice choice = Choice.of("", false, (int) split, base, changes);
                 choices.add(named("chunk %d, %s".formatted((int) chunk, choice.split()), choice));
             }

@@ -3,6 +3,7 @@ package dev.tandem.sim.goodput;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
+import dev.tandem.sim.cluster.Cluster;
 import dev.tandem.sim.report.Objective;
 import dev.tandem.sim.workload.Trace;
 
@@ -32,18 +33,22 @@ final class Scenarios {
         }
         return switch (name) {
             case "overload" -> overload(cell, json);
-            case "gap" -> new GapScenario(choice.cluster()).run(json);
-            case "fairness" -> new FairnessScenario(choice.cluster()).run(json);
+            case "gap" -> new GapScenario(held(cell)).run(json);
+            case "fairness" -> new FairnessScenario(held(cell)).run(json);
             default ->
                     throw new IllegalArgumentException(
                             "a scenario is overload, gap or fairness, not \"" + name + "\"");
         };
     }
 
+    private Cluster held(int cell) {
+        return choice.holding(cells.get(cell)).cluster();
+    }
+
     /// Goodput at multiples of the rate that was found: offered load that can't be served must not cost what can be. The
     /// peak is the highest goodput of the points tried, not the rate of the answer.
     private String overload(int cell, ObjectNode json) {
-        var search = new GoodputSearch(study.grid(), 0.9, study.trial(choice));
+        var search = study.searchOf(choice, cell);
         GoodputSearch.Answer answer = search.search(cell);
         double peak = 0;
         for (Trial.Outcome outcome : search.tried().values()) {
