@@ -6,8 +6,16 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 
-/// Starts a prefill a second time elsewhere when the first is late for its class. Owned by the core.
+/// Starts a prefill a second time elsewhere when the first is late for its class.
+///
+/// Late is measured against the prediction made at the placement: a long prompt is not late because it is long. So what the
+/// [HedgePolicy] gets to see are delays in units of the predicted one, one second for each. Owned by the core.
 final class Hedging {
+    private static final double NANOS_PER_UNIT = 1e9;
+
+    /// Shorter delays are not worth a second prefill, whatever was predicted.
+    private static final long DELAY_NANOS_MIN = 20_000_000;
+
     private final HedgePolicy policy;
     private final Placement placement;
     private final Map<String, Integer> classes = new HashMap<>();
@@ -27,7 +35,10 @@ final class Hedging {
 
     /// The first token of a sequence is there.
     void started(Sequence sequence, long nowNanos) {
-        policy.started(classOf(sequence), nowNanos - sequence.firstPlacedNanos, nowNanos);
+        Attempt attempt = sequence.attempt;
+        if (attempt != null && sequence.attempts == 1) {
+            policy.started(classOf(sequence), units(sequence, attempt, nowNanos), nowNanos);
+        }
     }
 
     /// Looks for prefills that are late on this replica.
@@ -51,6 +62,11 @@ final class Hedging {
                 placement.placeHedge(sequence, nowNanos);
             }
         }
+    }
+
+    private static long units(Sequence sequence, Attempt attempt, long nowNanos) {
+        double seconds = (nowNanos - sequence.firstPlacedNanos) * 1e-9;
+        return (long) (NANOS_PER_UNIT * seconds / Math.max(attempt.predictedSeconds, 1e-4));
     }
 
     /// Numbers the configured classes in the order in which they are met.

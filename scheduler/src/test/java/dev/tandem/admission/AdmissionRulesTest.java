@@ -12,6 +12,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -123,7 +124,7 @@ class AdmissionRulesTest {
         TenantAccount greedy = accounts.open("greedy", 0);
         int alone = fill(greedy);
         assertThat(alone).isEqualTo(10);
-        server.queue.remove(server.queue.oldest(Lane.BATCH));
+        server.queue.remove(Objects.requireNonNull(server.queue.oldest(Lane.BATCH)));
         accounts.open("other", 0);
         Verdict.Refuse refuse = refused(verdict("greedy", Lane.BATCH, 1_000, 0), Reason.QUEUE_FULL);
         assertThat(verdict("other", Lane.BATCH, 1_000, 0)).isSameAs(Verdict.ACCEPT);

@@ -99,12 +99,24 @@ class FairQueueTest {
 
     @Test
     void forgivenDebtsPutATenantBackToItsTurn() {
-        Waiting large = add(Lane.DEFAULT, a, 1_000);
+        Waiting large = add(Lane.DEFAULT, b, 1_000);
         assertThat(take(1)).containsExactly(large);
-        Waiting next = add(Lane.DEFAULT, a, 10);
-        Waiting other = add(Lane.DEFAULT, b, 10);
-        Waiting otherToo = add(Lane.DEFAULT, b, 10);
+        Waiting next = add(Lane.DEFAULT, b, 10);
+        Waiting other = add(Lane.DEFAULT, a, 10);
+        Waiting otherToo = add(Lane.DEFAULT, a, 10);
         queue.settle(large); // cancelled before anything was computed
+        assertThat(takeAll()).containsExactly(next, other, otherToo);
+    }
+
+    @Test
+    void theFirstOutputTokenForgivesTheRestOfThePrompt() {
+        Waiting large = add(Lane.DEFAULT, b, 1_000);
+        assertThat(take(1)).containsExactly(large);
+        Waiting next = add(Lane.DEFAULT, b, 10);
+        Waiting other = add(Lane.DEFAULT, a, 10);
+        Waiting otherToo = add(Lane.DEFAULT, a, 10);
+        queue.charge(large, 0, 1); // all of it was cached where it went
+        assertThat(large.owedUnits).isZero();
         assertThat(takeAll()).containsExactly(next, other, otherToo);
     }
 

@@ -19,6 +19,7 @@ final class QueueModel {
     private final List<TenantAccount> tenants = new ArrayList<>();
     private final List<Waiting> waiting = new ArrayList<>();
     private final List<Waiting> placed = new ArrayList<>();
+    private final int overtakenMax;
     private long nextId;
 
     /// Sequence ids in the order offered, negative when taken.
@@ -28,6 +29,7 @@ final class QueueModel {
         random = new Random(seed);
         Fairness fairness = Fairness.values()[random.nextInt(3)];
         AdmissionOptions options = TestOptions.fairness(fairness);
+        overtakenMax = options.overtakenMax();
         TenantAccounts accounts = new TenantAccounts(options);
         queue = new FairQueue<>(options);
         for (int i = 0; i < 5; i++) {
@@ -137,6 +139,8 @@ final class QueueModel {
         int[] taken = new int[1];
         List<Waiting> skipped = new ArrayList<>();
         boolean takesAll = takes == Integer.MAX_VALUE;
+        int sizeBefore = waiting.size();
+        boolean[] isStopped = new boolean[1];
         int reported =
                 queue.visit(
                         entry -> {
@@ -151,6 +155,7 @@ final class QueueModel {
                                 return Decision.SKIP;
                             }
                             if (taken[0] == takes) {
+                                isStopped[0] = true;
                                 return Decision.STOP;
                             }
                             taken[0]++;
@@ -162,6 +167,10 @@ final class QueueModel {
                         looksMax);
         assertThat(reported).isEqualTo(taken[0]);
         assertThat(skipped.size()).isLessThanOrEqualTo(looksMax + 1);
+        boolean isWaitedFor = skipped.stream().anyMatch(e -> e.overtaken >= overtakenMax);
+        if (!isStopped[0] && skipped.size() <= looksMax && !isWaitedFor) {
+            assertThat(seen).as("a visit without an end of its own sees all").hasSize(sizeBefore);
+        }
     }
 
     private static boolean goesBefore(Waiting e, Waiting entry) {

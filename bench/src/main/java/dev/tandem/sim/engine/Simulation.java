@@ -219,11 +219,7 @@ public final class Simulation {
         long start = Math.max(control.down(worker), worker.busyUntilNanos);
         long end = start + slot.durationNanos;
         worker.busyUntilNanos = end;
-        if (slot.sends > 0) {
-            agenda.at(end, Agenda.EXECUTED, worker.replica, 0);
-        } else {
-            worker.nextExecuted();
-        }
+        agenda.at(end, Agenda.EXECUTED, worker.replica, 0);
         agenda.at(end + controlNanos, Agenda.RESULT, worker.replica, 0);
     }
 
