@@ -157,8 +157,8 @@ final class ClusterFileTest {
             }
         }
         assertThat(set).isGreaterThan(40);
-        assertThat(OptionKeys.with(options, "routing.hedge.enabled", "true").routing())
-                .isNotNull();
+        assertThat(OptionKeys.with(options, "routing.hedge.burst", "7").routing().hedge().burst())
+                .isEqualTo(7);
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> OptionKeys.with(options, "batching", "1"))
                 .withMessageContaining("has keys of its own");
