@@ -16,8 +16,8 @@ final class SimulatedWorker {
 
     final int replica;
 
-    /// Index of its spec: the machine outlives this worker.
-    final int node;
+    /// Where it lives: outlives it.
+    final Machine machine;
 
     final ReplicaSpec spec;
     final ReplicaFacts facts;
@@ -40,8 +40,8 @@ final class SimulatedWorker {
 
     long upUntilNanos;
 
-    /// Steps take so many times as long.
-    double slowdown = 1;
+    /// It has told something wrong: the core may end the connection.
+    boolean blamable;
 
     private PlanSlot[] slots = new PlanSlot[4];
 
@@ -50,11 +50,10 @@ final class SimulatedWorker {
     private long executed;
     private long told;
 
-    SimulatedWorker(
-            int replica, int node, ReplicaSpec spec, long incarnation, @Nullable CheckedKv kv) {
+    SimulatedWorker(int replica, Machine machine, long incarnation, @Nullable CheckedKv kv) {
         this.replica = replica;
-        this.node = node;
-        this.spec = spec;
+        this.machine = machine;
+        this.spec = machine.spec;
         this.facts = spec.facts(incarnation);
         this.bytesPerBlock = spec.device().kvBytesPerToken() * spec.blockTokens();
         this.kv = kv;
@@ -83,8 +82,7 @@ final class SimulatedWorker {
         }
         PlanSlot slot = slots[(int) taken++ & slots.length - 1];
         slot.read(plan, shape);
-        long nanos = Math.max(STEP_NANOS_MIN, spec.cost().nanos(shape));
-        slot.durationNanos = slowdown == 1 ? nanos : (long) (nanos * slowdown);
+        slot.durationNanos = Math.max(STEP_NANOS_MIN, spec.cost().nanos(shape));
         return slot;
     }
 
