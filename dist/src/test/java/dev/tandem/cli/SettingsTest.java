@@ -104,18 +104,7 @@ class SettingsTest {
                                 .split(" "));
         assertThat(ProcessOptions.coordinator(values))
                 .isEqualTo(
-                        new CoordinatorOptions(
-                                model,
-                                "m",
-                                "h",
-                                1,
-                                "g",
-                                2,
-                                3072,
-                                4,
-                                5,
-                                6,
-                                new CoreOptions(7, 8, 9, false, 10, 11, 12, 13, 14, 15, 16)));
+                        new CoordinatorOptions(model, "m", "h", 1, "g", 2, 3072, 4, 5, 6, core()));
         values =
                 resolve(
                         Map.of(),
@@ -285,5 +274,17 @@ class SettingsTest {
             }
             assertThat(parser.help(null)).contains(command.word());
         }
+    }
+
+    private static CoreOptions core() {
+        CoreOptions defaults = CoreOptions.defaults();
+        return defaults.withSteps(7, 8, 9)
+                .withCache(false, 16)
+                .withRecovery(13, 14, 15)
+                .withPolicies(
+                        defaults.batching(),
+                        defaults.placement().withLocalPrefill(10),
+                        defaults.routing(),
+                        defaults.admission().withQueue(11, 12));
     }
 }

@@ -104,6 +104,27 @@ public record AdmissionOptions(
         classes = withRoutes(classes.values());
     }
 
+    /// The same with other limits of the queue.
+    public AdmissionOptions withQueue(long tokensMax, int sequencesMax) {
+        return new AdmissionOptions(
+                fairness,
+                rules,
+                laneShares,
+                promptTokenCost,
+                outputTokenCost,
+                overtakenMax,
+                tokensMax,
+                sequencesMax,
+                tenantQueueFactor,
+                sheddingFactor,
+                retryAfterMillisMax,
+                tenantsMax,
+                defaultTenant,
+                tenants,
+                defaultClass,
+                classes);
+    }
+
     /// By name and by route.
     private static Map<String, WorkloadClass> withRoutes(Iterable<WorkloadClass> classes) {
         var known = new HashMap<String, WorkloadClass>();

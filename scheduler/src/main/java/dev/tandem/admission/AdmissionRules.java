@@ -4,7 +4,8 @@ import dev.tandem.admission.AdmissionOptions.Rule;
 
 import java.util.ArrayList;
 
-/// Asks the configured rules in the order of [Rule]. The first refusal counts; of several wishes to shed, the largest.
+/// Asks all configured rules in the order of [Rule]. The first refusal gives the reason, but the wait is the longest that any
+/// of them wants: who comes back after it is stopped by none. Of several wishes to shed, the largest counts.
 public final class AdmissionRules implements AdmissionPolicy {
     private final AdmissionPolicy[] rules;
 
@@ -29,15 +30,28 @@ public final class AdmissionRules implements AdmissionPolicy {
     public Verdict verdict(AdmissionRequest request, LoadView load, long nowNanos) {
         Verdict verdict = Verdict.ACCEPT;
         for (AdmissionPolicy rule : rules) {
-            switch (rule.verdict(request, load, nowNanos)) {
-                case Verdict.Accept() -> {}
-                case Verdict.AcceptByShedding shedding -> verdict = more(verdict, shedding);
-                case Verdict.Refuse refuse -> {
-                    return refuse;
-                }
-            }
+            verdict = both(verdict, rule.verdict(request, load, nowNanos));
         }
         return verdict;
+    }
+
+    private static Verdict both(Verdict verdict, Verdict next) {
+        return switch (next) {
+            case Verdict.Accept() -> verdict;
+            case Verdict.AcceptByShedding shedding ->
+                    verdict instanceof Verdict.Refuse ? verdict : more(verdict, shedding);
+            case Verdict.Refuse refuse ->
+                    verdict instanceof Verdict.Refuse first ? later(first, refuse) : refuse;
+        };
+    }
+
+    /// A wait of 0 says that waiting is of no use, so it is the longest.
+    private static Verdict.Refuse later(Verdict.Refuse first, Verdict.Refuse next) {
+        int millis =
+                first.retryAfterMillis() == 0 || next.retryAfterMillis() == 0
+                        ? 0
+                        : Math.max(first.retryAfterMillis(), next.retryAfterMillis());
+        return new Verdict.Refuse(first.reason(), first.message(), millis);
     }
 
     private static Verdict more(Verdict verdict, Verdict.AcceptByShedding shedding) {

@@ -2,7 +2,7 @@ package dev.tandem.admission;
 
 import java.util.concurrent.TimeUnit;
 
-/// Refuses at once what can't be done by its deadline, the way there and back already counted:
+/// Refuses at once what can't be done by its deadline:
 /// `now + predicted TTFT + (expected output - 1) x predicted TPOT > deadline`. Work that nobody will wait for would only
 /// slow down the rest (Google SRE, chapter 22, "deadline propagation"; early rejection by prediction: Mooncake, Qin et al.,
 /// FAST 2025). A deadline is kept by shedding lower lanes where that helps.

@@ -1,5 +1,7 @@
 package dev.tandem.admission;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.Arrays;
 
 /// Virtual token counters (VTC; Sheng et al., "Fairness in Serving Large Language Models", OSDI 2024): the next to be
@@ -17,7 +19,7 @@ import java.util.Arrays;
 /// heap is mended when the party comes to its top. Not thread-safe.
 final class VirtualTokenCounters {
     private final boolean lifts;
-    private VirtualCounter[] heap = new VirtualCounter[8];
+    private @Nullable VirtualCounter[] heap = new VirtualCounter[8];
     private int size;
     private double idleFloor;
 
@@ -43,8 +45,7 @@ final class VirtualTokenCounters {
         if (size == heap.length) {
             heap = Arrays.copyOf(heap, size * 2);
         }
-        heap[size] = counter;
-        counter.heapIndex = size;
+        put(counter, size);
         siftUp(size++);
     }
 
@@ -53,11 +54,10 @@ final class VirtualTokenCounters {
         int index = counter.heapIndex;
         counter.heapIndex = -1;
         counter.skips = 0;
-        VirtualCounter last = heap[--size];
+        VirtualCounter last = at(--size);
         heap[size] = null;
         if (last != counter) {
-            heap[index] = last;
-            last.heapIndex = index;
+            put(last, index);
             siftUp(index);
             siftDown(last.heapIndex);
         }
@@ -74,14 +74,14 @@ final class VirtualTokenCounters {
     /// Who is served next. There must be one.
     VirtualCounter least() {
         while (true) {
-            VirtualCounter top = heap[0];
+            VirtualCounter top = at(0);
             double key = top.key();
             if (key <= top.heapKey) {
                 return top;
             }
             top.heapKey = key;
             siftDown(0);
-            if (heap[0] == top) {
+            if (at(0) == top) {
                 return top;
             }
         }
@@ -116,41 +116,47 @@ final class VirtualTokenCounters {
         return a.heapKey < b.heapKey || (a.heapKey == b.heapKey && a.order < b.order);
     }
 
+    @SuppressWarnings("NullAway") // below size there is no null
+    private VirtualCounter at(int index) {
+        return heap[index];
+    }
+
+    private void put(VirtualCounter counter, int index) {
+        heap[index] = counter;
+        counter.heapIndex = index;
+    }
+
     private void siftUp(int from) {
-        VirtualCounter moving = heap[from];
-        int index = from;
-        while (index > 0) {
-            int parent = (index - 1) >>> 1;
-            if (!before(moving, heap[parent])) {
+        VirtualCounter moving = at(from);
+        int hole = from;
+        while (hole > 0) {
+            int parent = (hole - 1) >>> 1;
+            if (!before(moving, at(parent))) {
                 break;
             }
-            heap[index] = heap[parent];
-            heap[index].heapIndex = index;
-            index = parent;
+            put(at(parent), hole);
+            hole = parent;
         }
-        heap[index] = moving;
-        moving.heapIndex = index;
+        put(moving, hole);
     }
 
     private void siftDown(int from) {
-        VirtualCounter moving = heap[from];
-        int index = from;
+        VirtualCounter moving = at(from);
+        int hole = from;
         while (true) {
-            int child = 2 * index + 1;
+            int child = 2 * hole + 1;
             if (child >= size) {
                 break;
             }
-            if (child + 1 < size && before(heap[child + 1], heap[child])) {
+            if (child + 1 < size && before(at(child + 1), at(child))) {
                 child++;
             }
-            if (!before(heap[child], moving)) {
+            if (!before(at(child), moving)) {
                 break;
             }
-            heap[index] = heap[child];
-            heap[index].heapIndex = index;
-            index = child;
+            put(at(child), hole);
+            hole = child;
         }
-        heap[index] = moving;
-        moving.heapIndex = index;
+        put(moving, hole);
     }
 }

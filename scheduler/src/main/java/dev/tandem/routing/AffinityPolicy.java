@@ -8,8 +8,9 @@ import java.util.Arrays;
 /// the distinct owners from there on are the key's *preference order*, the same for every request with that key.
 ///
 /// - **Bounded load** (Mirrokni, Thorup, Zadimoghaddam, "Consistent Hashing with Bounded Loads", SODA 2018): the first in
-///   that order is taken whose sequences are below `ceil(loadFactor x (total + 1) x speed / sum(speed))`, total being the
-///   sequences on all candidates. The caps add up to more than the total, so one always has room.
+///   that order is taken whose sequences are below `ceil(loadFactor x (total + 1) x size / sum(size))`, total being the
+///   sequences on all candidates and `size = speed x slow start weight`. The caps add up to more than the total, so one
+///   always has room.
 /// - **Secondary spreading**: a key with a share s of the recent requests ([HotKeys]) may use
 ///   `k = ceil(s x candidates / hotFill)` replicas, the first k of its order, and takes the least loaded of them, so that
 ///   one key fills at most `hotFill` of a replica's fair part. Below that k is 1 and the key has one home.
@@ -97,7 +98,7 @@ public abstract sealed class AffinityPolicy implements RoutingPolicy permits Rin
             return -1;
         }
         int spread = spread(request.affinityKey(), candidates.size(), nowNanos);
-        double capPerSpeed = options.loadFactor * (sequences(candidates) + 1) / speed(candidates);
+        double capPerSize = options.loadFactor * (sequences(candidates) + 1) / sizes(candidates);
         choices++;
         int slot = slotOf(Hashing.at(seed, request.affinityKey()));
         int met = 0;
@@ -115,7 +116,7 @@ public abstract sealed class AffinityPolicy implements RoutingPolicy permits Rin
             }
             met++;
             ReplicaView replica = candidates.get(candidate);
-            if (replica.sequences() < Math.ceil(capPerSpeed * replica.speed())
+            if (replica.sequences() < Math.ceil(capPerSize * size(replica))
                     && (best < 0 || isLess(replica, candidates.get(best)))) {
                 best = candidate;
             }
@@ -137,7 +138,7 @@ public abstract sealed class AffinityPolicy implements RoutingPolicy permits Rin
     }
 
     private static boolean isLess(ReplicaView one, ReplicaView other) {
-        return one.sequences() * other.speed() < other.sequences() * one.speed();
+        return one.sequences() * size(other) < other.sequences() * size(one);
     }
 
     private static long sequences(Candidates candidates) {
@@ -148,10 +149,14 @@ public abstract sealed class AffinityPolicy implements RoutingPolicy permits Rin
         return sum;
     }
 
-    private static double speed(Candidates candidates) {
+    private static double size(ReplicaView replica) {
+        return replica.speed() * replica.health().weight();
+    }
+
+    private static double sizes(Candidates candidates) {
         double sum = 0;
         for (int i = 0; i < candidates.size(); i++) {
-            sum += candidates.get(i).speed();
+            sum += size(candidates.get(i));
         }
         return sum;
     }

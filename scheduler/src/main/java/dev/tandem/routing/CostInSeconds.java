@@ -3,7 +3,8 @@ package dev.tandem.routing;
 /// The replica where the prompt is done first, everything counted in seconds:
 /// ```
 /// compute = (queueSeconds + prefillSeconds(uncached)) x max(latencyMean, latencyFloor)
-/// cost    = compute / ((1 - errorRate) x slow start weight) + transferSeconds + pressureSeconds x over(kvPressure)
+/// cost    = compute / ((1 - errorRate) x warmth) + transferSeconds + pressureSeconds x over(kvPressure)
+/// warmth  = slow start weight / the largest of the candidates
 /// over(p) = max(0, p - pressureKnee) / (1 - pressureKnee)
 /// ```
 /// and the smallest id among equals. A cached prefix shows as fewer uncached tokens, so the cache pulls exactly as hard
@@ -40,8 +41,12 @@ public final class CostInSeconds implements RoutingPolicy {
     public int choose(RouteRequest request, Candidates candidates, long nowNanos) {
         int best = -1;
         double least = Double.POSITIVE_INFINITY;
+        double warmest = 0;
         for (int i = 0; i < candidates.size(); i++) {
-            double cost = cost(request, candidates.get(i));
+            warmest = Math.max(warmest, candidates.get(i).health().weight());
+        }
+        for (int i = 0; i < candidates.size(); i++) {
+            double cost = cost(request, candidates.get(i), warmest);
             if (best < 0 || cost < least) {
                 best = i;
                 least = cost;
@@ -51,7 +56,9 @@ public final class CostInSeconds implements RoutingPolicy {
     }
 
     /// Predicted seconds until the prompt is computed and its KV is where it is needed.
-    public double cost(RouteRequest request, ReplicaView replica) {
+    ///
+    /// @param warmest the largest slow start weight of the candidates: when all are fresh, none is worse for it
+    private double cost(RouteRequest request, ReplicaView replica, double warmest) {
         Health health = replica.health();
         double compute =
                 (replica.queueSeconds() + request.prefillSeconds(replica))
@@ -60,7 +67,7 @@ public final class CostInSeconds implements RoutingPolicy {
         double over =
                 Math.max(0, replica.kvPressure() - options.pressureKnee)
                         / (1 - options.pressureKnee);
-        return compute * attempts / health.weight()
+        return compute * attempts * warmest / health.weight()
                 + request.transferSeconds(replica)
                 + options.pressureSeconds * over;
     }

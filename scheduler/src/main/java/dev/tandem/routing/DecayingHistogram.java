@@ -2,11 +2,11 @@ package dev.tandem.routing;
 
 import java.util.Arrays;
 
-/// Quantiles of recent values: a log-linear histogram with 8 buckets per power of two (a bucket's width is at most 12.5 %
-/// of its value, the scheme of HdrHistogram) whose counts are halved every half-life. Halving is exact in binary, so the
+/// Quantiles of recent values: a log-linear histogram with 16 buckets per power of two (a bucket is at most 6.25 % wide,
+/// the scheme of HdrHistogram) whose counts are halved every half-life. Halving is exact in binary, so the
 /// quantiles are the same on every machine. Fixed size, allocates nothing after construction.
 final class DecayingHistogram {
-    private static final int BUCKET_BITS = 3;
+    private static final int BUCKET_BITS = 4;
     private static final int BUCKETS_PER_OCTAVE = 1 << BUCKET_BITS;
     private static final int HALVINGS_MAX = 64; // by then nothing is left
 

@@ -1,8 +1,9 @@
 package dev.tandem.routing;
 
-/// The replica with the smallest part of its slots taken: min of `sequences / sequencesMax`, then of the queue's
-/// seconds, then of the id. The simple default: needs no prediction to be right. (Least-connections of nginx and HAProxy,
-/// weighted by size.)
+/// The replica with the smallest part of its slots taken once the request is there: min of
+/// `(sequences + 1) / (sequencesMax x slow start weight)`, then of the queue's seconds, then of the id. The simple default:
+/// needs no prediction to be right. (Least-connections of nginx and HAProxy, weighted by size.) Without the weight, all
+/// new requests would run to a replica that has just joined.
 public final class LeastLoaded implements RoutingPolicy {
     @Override
     public int choose(RouteRequest request, Candidates candidates, long nowNanos) {
@@ -16,10 +17,14 @@ public final class LeastLoaded implements RoutingPolicy {
     }
 
     private static boolean isLess(ReplicaView one, ReplicaView other) {
-        long oneShare = (long) one.sequences() * other.sequencesMax();
-        long otherShare = (long) other.sequences() * one.sequencesMax();
+        double oneShare = share(one);
+        double otherShare = share(other);
         return oneShare != otherShare
                 ? oneShare < otherShare
                 : one.queueSeconds() < other.queueSeconds();
+    }
+
+    private static double share(ReplicaView replica) {
+        return (replica.sequences() + 1) / (replica.sequencesMax() * replica.health().weight());
     }
 }

@@ -56,7 +56,7 @@ public final class Router {
         }
         Health health = book.joined(name);
         health.pool = pool;
-        health.zone = zones.zoneOf(zone);
+        health.zone = zones.join(zone);
         health.tokensPerSecond = tokensPerSecond;
         health.missed = false;
         slowStart.begin(health, nowNanos);
@@ -85,14 +85,14 @@ public final class Router {
 
     /// A request for the pool has arrived, whether it will be let in or not: the zones' demand.
     public void arrived(int pool, String zone, int tokens, long nowNanos) {
-        zones.arrived(pool, zones.zoneOf(zone), tokens, nowNanos);
+        zones.arrived(pool, zones.find(zone), tokens, nowNanos);
     }
 
     /// Share 0..1 of the requests that prefer `zone` which the pool's healthy replicas can carry, taking into account
     /// what the other zones have to carry themselves. 1 while no demand was told by [#arrived].
     public double admissibleShare(int pool, String zone, long nowNanos) {
         refreshIfDue(nowNanos);
-        return zones.admissibleShare(pool, zones.zoneOf(zone));
+        return zones.admissibleShare(pool, zones.find(zone));
     }
 
     /// Chooses, and counts the choice as made: a caller that can't place there after all calls [#abandoned]. An ejected
@@ -105,7 +105,7 @@ public final class Router {
             return -1;
         }
         refreshIfDue(nowNanos);
-        int from = zones.zoneOf(request.zone());
+        int from = zones.find(request.zone());
         for (int i = 0; request.attempt() == 0 && i < candidates.size(); i++) {
             Health health = candidates.get(i).health();
             if (ejection.isProbeDue(health, nowNanos) && isAllowed(from, health)) {
@@ -146,6 +146,11 @@ public final class Router {
     /// The work ended without saying anything of the replica: cancelled, preempted, or not placed after all.
     public void abandoned(Health health, long sequence) {
         ejection.abandoned(health, sequence);
+    }
+
+    /// Whether so much of the pool's capacity is missing that ejections are ignored ([ZonePolicy]).
+    public boolean isPanicking(int pool) {
+        return zones.isPanicking(pool);
     }
 
     /// The memory of workers, for metrics.

@@ -85,25 +85,23 @@ public final class ZonePolicy {
         }
     }
 
-    /// The zone's number, given at its first mention; [#ANY_ZONE] for the empty name.
-    int zoneOf(String name) {
-        if (name.isEmpty()) {
-            return ANY_ZONE;
-        }
-        int zone = find(name);
-        return zone >= 0 ? zone : intern(name);
-    }
-
-    private int find(String name) {
+    /// The zone's number; [#ANY_ZONE] if no worker ever was in a zone of this name. A request's zone may be any text
+    /// of a client, so it is only looked up.
+    int find(String name) {
         for (int zone = 0; zone < zones; zone++) {
             if (names[zone].equals(name)) {
                 return zone;
             }
         }
-        return -1;
+        return ANY_ZONE;
     }
 
-    private int intern(String name) {
+    /// The number of a worker's zone, given when the first worker of the zone joins; [#ANY_ZONE] for the empty name.
+    int join(String name) {
+        int found = find(name);
+        if (name.isEmpty() || found != ANY_ZONE) {
+            return found;
+        }
         if (zones == ZONES_MAX) {
             return ZONES_MAX - 1;
         }

@@ -15,6 +15,7 @@ import dev.tandem.core.StepPlan;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -56,7 +57,7 @@ final class Traffic {
     }
 
     static CoreOptions options() {
-        return new CoreOptions(32, 8, 2, true, 4, 1 << 20, 4096, 500, 16, 600_000, 0);
+        return CoreOptions.defaults().withSteps(32, 8, 2).withRecovery(500, 16, 600_000);
     }
 
     static void run(long seed, int events, Listener listener) {
@@ -232,7 +233,7 @@ final class Traffic {
                 sampled[samples++] = plan.rowSequence(row);
             }
         }
-        queue.add(new Plan(plan.number(), java.util.Arrays.copyOf(sampled, samples)));
+        queue.add(new Plan(plan.number(), Arrays.copyOf(sampled, samples)));
         for (StepPlan.Send send : plan.sends()) {
             if (send.last()) {
                 boolean good = random.nextInt(10) > 0;

@@ -1,5 +1,6 @@
 package dev.tandem.sim.campaign;
 
+import dev.tandem.admission.Lane;
 import dev.tandem.admission.Terms;
 import dev.tandem.batching.DeviceFacts;
 import dev.tandem.core.CoreOptions;
@@ -76,7 +77,7 @@ public record Scenario(
                 "w" + index,
                 role,
                 "",
-                "",
+                "zone-" + random.nextInt(2),
                 blocks,
                 BLOCK_TOKENS,
                 sequencesMax,
@@ -102,6 +103,7 @@ public record Scenario(
             prompts.add(prompt);
             int output = 1 + random.nextInt(Math.min(40, poolTokens - length));
             long at = random.nextLong(HORIZON_NANOS / 2);
+            Terms terms = terms(random);
             boolean cancelled = random.nextInt(5) == 0;
             long after = 1 + random.nextLong(HORIZON_NANOS / 2);
             arrivals.add(
@@ -109,11 +111,23 @@ public record Scenario(
                             at,
                             Prompt.of(prompt),
                             output,
-                            Terms.none(),
+                            terms,
                             cancelled && cancel ? after : 0));
         }
         arrivals.sort(Comparator.comparingLong(Arrival::nanos));
         return arrivals;
+    }
+
+    private static Terms terms(SplittableRandom random) {
+        Lane[] lanes = Lane.values();
+        return new Terms(
+                "tenant-" + random.nextInt(3),
+                "",
+                lanes[random.nextInt(lanes.length)],
+                "",
+                "", // a zone that is overloaded may refuse
+                random.nextInt(4),
+                0);
     }
 
     /// Runs it among checked workers.

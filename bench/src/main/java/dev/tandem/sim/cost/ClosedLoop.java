@@ -2,16 +2,16 @@ package dev.tandem.sim.cost;
 
 import dev.tandem.sim.cost.EngineTraits.Knob;
 
-import java.util.Arrays;
-
 /// A benchmark run against one simulated replica: so many clients, each with one request in flight, all requests equal, the
 /// first of all clients at time 0. What the mean TTFT and TPOT of the run would be.
 ///
 /// Since all outputs are equally long, sequences end in the order of their first tokens: a ring of first-token steps and running
 /// sums make a step's work constant, whatever the concurrency. A sequence holds KV for its prompt and the reserved share of its
-/// output from its first chunk to its end. The front handles tokens first in, first out; the client sees a token when the front is
-/// done with it, and asks again at once.
+/// output from its first chunk to its end. The front takes in one request after another and hands on one token after
+/// another; the client sees a token when the front is done with it, and asks again at once.
 final class ClosedLoop {
+    private static final int STRIDE_STEPS_MAX = 16;
+
     private final StepCost cost;
     private final EngineTraits.Policy policy;
     private final int stepTokensMax;
@@ -23,7 +23,8 @@ final class ClosedLoop {
     private final int requests;
 
     private final StepShape shape = new StepShape();
-    private final long[] arrivals; // at the engine, by request
+    private final long[] sent; // by the client, by request
+    private final long[] arrivals; // at the engine
     private final long[] firstVisible; // first token at the client
     private final long[] firstStep; // decode steps before the first token
     private int arrived;
@@ -33,6 +34,7 @@ final class ClosedLoop {
     private int ended;
     private long decodeSteps;
     private long now;
+    private long intakeFreeAt;
     private long frontFreeAt;
     private long decodeContext; // sum over running sequences of the tokens known to them
     private double ttftSum;
@@ -71,11 +73,13 @@ final class ClosedLoop {
                                         concurrency - (int) traits.get(Knob.SLOTS_WITHHELD),
                                         fitting));
         requests = concurrency * (int) traits.get(Knob.WAVES);
+        sent = new long[requests];
         arrivals = new long[requests];
         firstVisible = new long[requests];
         firstStep = new long[requests];
-        arrived = concurrency;
-        Arrays.fill(arrivals, 0, concurrency, requestNanos);
+        for (int i = 0; i < concurrency; i++) {
+            send(0);
+        }
         run();
     }
 
@@ -104,8 +108,31 @@ final class ClosedLoop {
                 now = arrivals[admitted]; // idle until the next request reaches the engine
                 continue;
             }
-            now += cost.nanos(shape);
-            finishStep(promptsEnded, decodes ? running : 0);
+            if (shape.prefillRows() == 0
+                    && prefilled == admitted
+                    && (arrived == admitted || arrivals[admitted] > now)) {
+                decodeStride(running);
+            } else {
+                now += cost.nanos(shape);
+                finishStep(promptsEnded, decodes ? running : 0);
+            }
+        }
+    }
+
+    /// Plays decode steps up to the next end or arrival, at most [#STRIDE_STEPS_MAX], at the cost of the middle one: over so few
+    /// steps the cost is a straight line.
+    private void decodeStride(int running) {
+        long untilEnd = outputTokens - 1 - (decodeSteps - firstStep[ended]);
+        int steps = (int) Math.clamp(untilEnd, 1, STRIDE_STEPS_MAX);
+        shape.clear();
+        shape.addDecodes(running, decodeContext + (long) running * (steps - 1) / 2);
+        long nanos = cost.nanos(shape);
+        for (int i = 0; i < steps; i++) {
+            now += nanos;
+            finishStep(0, running);
+            if (arrived > admitted && arrivals[admitted] <= now) {
+                break;
+            }
         }
     }
 
@@ -159,7 +186,7 @@ final class ClosedLoop {
         for (int i = 0; i < promptsEnded; i++, prefilled++) {
             firstStep[prefilled] = decodeSteps;
             firstVisible[prefilled] = frontFreeAt;
-            ttftSum += frontFreeAt - arrivals[prefilled] + requestNanos;
+            ttftSum += frontFreeAt - sent[prefilled];
             decodeContext += promptTokens + 1;
         }
     }
@@ -167,7 +194,13 @@ final class ClosedLoop {
     private void end(int request) {
         tpotSum += (double) (frontFreeAt - firstVisible[request]) / (outputTokens - 1);
         if (arrived < requests) {
-            arrivals[arrived++] = frontFreeAt + requestNanos;
+            send(frontFreeAt);
         }
+    }
+
+    private void send(long at) {
+        intakeFreeAt = Math.max(intakeFreeAt, at) + requestNanos;
+        sent[arrived] = at;
+        arrivals[arrived++] = intakeFreeAt;
     }
 }

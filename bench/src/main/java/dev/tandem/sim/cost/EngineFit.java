@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 
 /// Predicts the measured rows of one engine, and finds its traits from a part of them.
 ///
@@ -17,7 +18,8 @@ import java.util.Random;
 /// nothing. The loss is the mean of `|ln(predicted / measured)|`, each at most 1, over TTFT and TPOT of the training rows: near the
 /// relative error for small errors, and blind to how far off a row is that the model misses altogether.
 final class EngineFit {
-    private static final int ROUNDS_MAX = 12;
+    private static final int DESCENTS = 3;
+    private static final int ROUNDS_MAX = 8;
     private static final double ROW_LOSS_MAX = 1;
 
     private final Map<String, ProfiledCost> tables = new HashMap<>();
@@ -47,9 +49,45 @@ final class EngineFit {
         return test;
     }
 
+    /// Tries a coarse grid over the knobs that interact (how requests bunch), and descends from its best points.
+    ///
     /// @return the traits found from `start`; only training rows are looked at
     /// @throws IOException a measured profile is lacking
     EngineTraits fit(EngineTraits start) throws IOException {
+        TreeMap<Double, EngineTraits> coarse =
+                new TreeMap<>(); // two points of equal loss count as one
+        for (double budget : new double[] {2048, 8192}) {
+            for (double withheld : new double[] {0, 1}) {
+                for (double waves : new double[] {3, 5, 10}) {
+                    for (double millis : new double[] {0, 1, 3, 8}) {
+                        EngineTraits point =
+                                start.with(Knob.STEP_TOKENS, budget)
+                                        .with(Knob.SLOTS_WITHHELD, withheld)
+                                        .with(Knob.WAVES, waves)
+                                        .with(Knob.REQUEST_MILLIS, millis);
+                        coarse.put(loss(point), point);
+                    }
+                }
+            }
+        }
+        EngineTraits best = start;
+        double bestLoss = loss(start);
+        int descents = 0;
+        for (EngineTraits point : coarse.values()) {
+            if (descents++ == DESCENTS) {
+                break;
+            }
+            EngineTraits found = descend(point);
+            double foundLoss = loss(found);
+            if (foundLoss < bestLoss) {
+                best = found;
+                bestLoss = foundLoss;
+            }
+        }
+        return best;
+    }
+
+    private EngineTraits descend(EngineTraits start) throws IOException {
         EngineTraits best = start;
         double bestLoss = loss(best);
         for (int round = 0; round < ROUNDS_MAX; round++) {

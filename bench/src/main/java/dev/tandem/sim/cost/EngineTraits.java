@@ -23,8 +23,8 @@ final class EngineTraits {
         KV_BYTES(2, 1),
         /// Requests of a run as a multiple of the concurrency; the first wave arrives at once.
         WAVES(1, 2, 3, 4, 5, 6, 8, 10, 15, 20),
-        /// From the client's request to the engine's queue, milliseconds: HTTP, tokenizer.
-        REQUEST_MILLIS(0, 2, 5, 10, 15, 20, 25, 30, 40, 50, 60, 80, 100),
+        /// The front's work for each request before it is in the engine's queue, milliseconds, one request at a time: HTTP, tokenizer.
+        REQUEST_MILLIS(0, 0.5, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30),
         /// The front's work for each token on its way to the client, microseconds, one token at a time.
         FRONT_MICROS(0, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 100, 105, 110, 115, 120, 130),
         /// [ProfiledCost.Calibration#stepNanos] in microseconds.
@@ -57,7 +57,7 @@ final class EngineTraits {
     enum Policy {
         /// Decodes first, chunks of prompts in the rest of the budget (Sarathi-Serve; vLLM v1).
         CHUNKED,
-        /// Decodes first, whole prompts while they fit the budget (TensorRT-LLM without chunked context).
+        /// Decodes first, then at least one prompt, prompts uncut while they fit the budget (TensorRT-LLM without chunked context).
         WHOLE,
         /// Chunks of prompts alone while there are any, else decodes (SGLang's default).
         PREFILL_FIRST

@@ -16,6 +16,12 @@ final class ErrorStatistics {
         values[count++] = Math.abs(error);
     }
 
+    void addAll(ErrorStatistics other) {
+        for (int i = 0; i < other.count; i++) {
+            add(other.values[i]);
+        }
+    }
+
     int count() {
         return count;
     }
@@ -28,10 +34,6 @@ final class ErrorStatistics {
         double[] sorted = Arrays.copyOf(values, count);
         Arrays.sort(sorted);
         return sorted[Math.clamp((int) Math.ceil(share * count) - 1, 0, count - 1)];
-    }
-
-    double mean() {
-        return Arrays.stream(values, 0, count).sum() / count;
     }
 
     /// @return `share`'s quantile in percent, one decimal

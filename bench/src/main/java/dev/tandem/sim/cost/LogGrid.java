@@ -84,7 +84,7 @@ final class LogGrid {
     ///
     /// @param cells  as given to the constructor
     /// @param errors gets `|predicted / measured - 1|` of each
-    static void leaveOneOut(Map<Integer, TreeMap<Integer, Double>> cells, ErrorStatistics errors) {
+    static void leaveOneOut(Map<?, TreeMap<Integer, Double>> cells, ErrorStatistics errors) {
         for (TreeMap<Integer, Double> row : cells.values()) {
             for (Map.Entry<Integer, Double> point : row.entrySet()) {
                 Map.Entry<Integer, Double> before = row.lowerEntry(point.getKey());

@@ -153,9 +153,7 @@ final class Fleet {
         long end = start + slot.durationNanos;
         worker.busyUntilNanos = end;
         if (slot.sends > 0) {
-            agenda.at(end, Agenda.EXECUTED, worker.replica, 0);
-        } else {
-            worker.nextExecuted();
+            agenda.at(end, Agenda.EXECUTED, worker.replica, slot.number);
         }
         agenda.at(end + controlNanos, Agenda.RESULT, worker.replica, 0);
     }
@@ -186,15 +184,15 @@ final class Fleet {
         }
         slot.durationNanos = duration;
         worker.busyUntilNanos = Math.max(control.down(worker), worker.busyUntilNanos) + duration;
-        agenda.at(worker.busyUntilNanos, Agenda.EXECUTED, worker.replica, 0);
+        agenda.at(worker.busyUntilNanos, Agenda.EXECUTED, worker.replica, slot.number);
     }
 
     /// A plan is done.
-    void executed(SimulatedWorker worker, KvTransfers transfers) {
+    void executed(SimulatedWorker worker, long number, KvTransfers transfers) {
         if (worker.dead) {
             return;
         }
-        PlanSlot slot = worker.nextExecuted();
+        PlanSlot slot = worker.slot(number);
         PlanCopy copy = slot.copy;
         if (copy != null && worker.kv != null) {
             worker.kv.execute(copy, slot);

@@ -5,6 +5,7 @@ import dev.tandem.core.CoreSnapshot;
 import dev.tandem.core.Event;
 import dev.tandem.core.SchedulerCore;
 
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /// What the core promises, whatever breaks: checked after every event and, in full, at the end. The promises about tokens are
@@ -51,6 +52,14 @@ final class Promises {
         }
     }
 
+    /// Those that the core can check itself.
+    void audit() {
+        List<String> problems = core.audit();
+        if (!problems.isEmpty()) {
+            throw new BrokenPromiseException(String.join("; ", problems));
+        }
+    }
+
     /// Nobody starves.
     ///
     /// @param calmNanos when the last disturbance was over
@@ -70,15 +79,16 @@ final class Promises {
 
     /// The full ones: nothing is left of anybody.
     void checkEnd() {
+        audit();
         CoreSnapshot snapshot = core.snapshot();
         if (requests.open() > 0) {
             throw new BrokenPromiseException(
                     "%d requests never end, sequence %d the first"
                             .formatted(requests.open(), requests.oldest()));
         }
-        if (requests.failures() > 0) {
+        if (requests.firstFailure() != null) {
             throw new BrokenPromiseException(
-                    requests.failures() + " requests fail that could be served");
+                    "a request fails that could be served: " + requests.firstFailure());
         }
         if (snapshot.waiting() != 0
                 || snapshot.waitingTokens() != 0

@@ -38,6 +38,7 @@ final class Requests {
     private long cancelled;
     private long outputTokens;
     private long open;
+    private Commands.@Nullable Failed firstFailure;
 
     /// All before this one have ended.
     private long oldest = 1;
@@ -128,6 +129,9 @@ final class Requests {
 
     void failed(Commands.Failed failed, long nanos) {
         end(failed.sequence(), ENDED);
+        if (firstFailure == null) {
+            firstFailure = failed;
+        }
         if (oracle != null) {
             oracle.gone(failed.sequence());
         }
@@ -201,8 +205,8 @@ final class Requests {
                 snapshot.totals());
     }
 
-    /// Those that failed in any way.
-    long failures() {
-        return refused + failedUser + failedInternal;
+    /// The first one that failed in any way.
+    Commands.@Nullable Failed firstFailure() {
+        return firstFailure;
     }
 }

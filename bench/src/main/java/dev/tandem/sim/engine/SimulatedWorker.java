@@ -45,9 +45,8 @@ final class SimulatedWorker {
 
     private PlanSlot[] slots = new PlanSlot[4];
 
-    // Running numbers of plans: taken in, executed, told. A slot is found by its number's low bits.
+    // Plans taken in, and those whose result is told. A slot is found by its number's low bits.
     private long taken;
-    private long executed;
     private long told;
 
     SimulatedWorker(int replica, Machine machine, long incarnation, @Nullable CheckedKv kv) {
@@ -95,9 +94,9 @@ final class SimulatedWorker {
         slots = more;
     }
 
-    /// The plan that is executed next, in the order of their arrival.
-    PlanSlot nextExecuted() {
-        return slots[(int) executed++ & slots.length - 1];
+    /// A plan whose result is not told.
+    PlanSlot slot(long number) {
+        return slots[(int) (number - 1) & slots.length - 1];
     }
 
     /// The plan whose result is told next.

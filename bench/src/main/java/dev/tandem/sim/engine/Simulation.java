@@ -177,7 +177,7 @@ public final class Simulation {
             return;
         }
         switch (kind) {
-            case Agenda.EXECUTED -> fleet.executed(worker, transfers);
+            case Agenda.EXECUTED -> fleet.executed(worker, argument, transfers);
             case Agenda.GRANT -> transfers.granted(argument);
             default -> transfers.aborted(worker.replica, argument);
         }
@@ -197,6 +197,7 @@ public final class Simulation {
         if (promises != null) {
             long calm = Math.max(faults.disturbedUntilNanos, fleet.changedNanos);
             promises.checkProgress(agenda.now(), calm);
+            promises.audit();
         }
         boolean idle = agenda.pending() == 0;
         boolean over = idle && core.sequences() == 0 && !holdsBlocks();
