@@ -63,6 +63,6 @@ public class SchedulerStepBenchmark {
     public void tellBytes() {
         System.out.printf(
                 "%,d sequences: the core allocates %,.1f bytes per steady step%n",
-                sequences, StepAllocation.bytesPerStep(sequences, STEPS_AT_ONCE));
+                sequences, StepAllocation.bytesPerStep(sequences, 1));
     }
 }

@@ -10,18 +10,31 @@ import java.lang.management.ManagementFactory;
 final class StepAllocation {
     private StepAllocation() {}
 
-    /// Bytes per step over `steps` steps of a core that is warm: it has done as many before.
-    static double bytesPerStep(int sequences, int steps) {
-        var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
-        SteadyDecode world = new SteadyDecode(sequences, 2 * steps);
+    /// Steps of a new core until its sequences' own arrays have room for [#STEPS] more: each doubles at powers of two.
+    private static final int WARM_STEPS = 2_100;
+
+    private static final int STEPS = 1_000;
+
+    /// Bytes per step over `cores * STEPS` steady steps, of one core after the other.
+    static double bytesPerStep(int sequences, int cores) {
         long bytes = 0;
-        for (int i = 0; i < 2 * steps; i++) {
+        for (int i = 0; i < cores; i++) {
+            bytes += bytesOf(new SteadyDecode(sequences, WARM_STEPS + STEPS));
+        }
+        return (double) bytes / cores / STEPS;
+    }
+
+    private static long bytesOf(SteadyDecode world) {
+        var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long bytes = 0;
+        while (world.stepsLeft() > 0) {
+            boolean warm = world.stepsLeft() <= STEPS;
             Event.StepDone result = world.nextResult();
             long before = threads.getCurrentThreadAllocatedBytes();
             Commands commands = world.apply(result);
-            bytes += i < steps ? 0 : threads.getCurrentThreadAllocatedBytes() - before;
+            bytes += warm ? threads.getCurrentThreadAllocatedBytes() - before : 0;
             world.take(commands);
         }
-        return (double) bytes / steps;
+        return bytes;
     }
 }

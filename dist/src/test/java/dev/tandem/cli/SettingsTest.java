@@ -8,6 +8,7 @@ import static java.util.Objects.requireNonNull;
 import dev.tandem.coordinator.CoordinatorOptions;
 import dev.tandem.core.CoreOptions;
 import dev.tandem.engine.WorkerOptions;
+import dev.tandem.record.RecorderOptions;
 import dev.tandem.wire.TransportKind;
 import dev.tandem.wire.WorkerRole;
 
@@ -101,6 +102,8 @@ class SettingsTest {
                                 .concat(" --queued-tokens-max 11 --queued-sequences-max 12")
                                 .concat(" --lease-millis 13 --recomputes-max 14")
                                 .concat(" --unserved-millis-max 15 --preempt-every-steps 16")
+                                .concat(" --recorder-dir /r --recorder-file-bytes-max 1MiB")
+                                .concat(" --recorder-files-max 17")
                                 .split(" "));
         assertThat(ProcessOptions.coordinator(values))
                 .isEqualTo(
@@ -115,7 +118,8 @@ class SettingsTest {
                                 4,
                                 5,
                                 6,
-                                new CoreOptions(7, 8, 9, false, 10, 11, 12, 13, 14, 15, 16)));
+                                new CoreOptions(7, 8, 9, false, 10, 11, 12, 13, 14, 15, 16),
+                                new RecorderOptions(Path.of("/r"), 1 << 20, 17)));
         values =
                 resolve(
                         Map.of(),

@@ -38,7 +38,7 @@ final class RecordLayout<R extends Record> {
 
         void write(FrameWriter out, Object value);
 
-        Object read(FrameReader in) throws RecordingException;
+        @Nullable Object read(FrameReader in) throws RecordingException;
 
         /// Adds a line for every type that needs one.
         default void describe(Set<String> lines) {}
@@ -341,7 +341,7 @@ final class RecordLayout<R extends Record> {
         }
 
         @Override
-        public Object read(FrameReader in) throws RecordingException {
+        public @Nullable Object read(FrameReader in) throws RecordingException {
             int index = in.getByte();
             if (index >= kinds.length) {
                 throw in.wrong(name() + " has no kind " + index);
