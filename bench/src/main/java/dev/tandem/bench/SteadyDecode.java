@@ -21,6 +21,7 @@ import java.util.Set;
 final class SteadyDecode {
     private static final int BLOCK_TOKENS = 16;
     private static final int PROMPT_TOKENS = 512;
+    private static final int FILL_STEPS_MAX = 1_000;
     private static final int STEP_TOKENS_MAX = 8192;
     private static final long STEP_NANOS = 20_000_000;
 
@@ -38,21 +39,18 @@ final class SteadyDecode {
         this.sequences = sequences;
         CoreOptions defaults = CoreOptions.defaults();
         CoreOptions options =
-                new CoreOptions(
-                        STEP_TOKENS_MAX,
-                        sequences,
-                        2,
-                        true,
-                        defaults.localPrefillTokensMax(),
-                        Integer.MAX_VALUE,
-                        2 * sequences,
-                        defaults.leaseMillis(),
-                        defaults.recomputesMax(),
-                        defaults.unservedMillisMax(),
-                        0);
+                defaults.withSteps(STEP_TOKENS_MAX, sequences, 2)
+                        .withPolicies(
+                                defaults.batching(),
+                                defaults.placement(),
+                                defaults.routing(),
+                                defaults.admission().withQueue(1L << 40, 2 * sequences));
         this.core = new SchedulerCore(options);
         this.worker = new EchoWorker(1, 2, sequences);
-        int tokensMax = PROMPT_TOKENS + BLOCK_TOKENS + outputTokens(steps);
+        int outputTokens =
+                FILL_STEPS_MAX
+                        + steps; // prefill takes steps in which the first ones decode already
+        int tokensMax = PROMPT_TOKENS + BLOCK_TOKENS + outputTokens;
         int blocks = sequences * Math.ceilDiv(tokensMax, BLOCK_TOKENS);
         ReplicaFacts facts =
                 new ReplicaFacts(
@@ -67,13 +65,8 @@ final class SteadyDecode {
                         options.stepTokensMax(),
                         DeviceFacts.unknown());
         take(core.on(new Event.ReplicaJoined(1, facts), now));
-        fill(outputTokens(steps));
+        fill(outputTokens);
         stepsLeft = steps;
-    }
-
-    /// Prefill takes some steps, in which the first sequences decode already.
-    private int outputTokens(int steps) {
-        return steps + sequences * (PROMPT_TOKENS + BLOCK_TOKENS) / STEP_TOKENS_MAX + 8;
     }
 
     private void fill(int outputTokens) {
@@ -90,7 +83,11 @@ final class SteadyDecode {
                             Terms.none());
             take(core.on(submit, now));
         }
-        while (sampled < sequences) {
+        for (int steps = 0; sampled < sequences; steps++) {
+            if (steps > FILL_STEPS_MAX) {
+                throw new IllegalStateException(
+                        "only %d of %d sequences decode".formatted(sampled, sequences));
+            }
             take(apply(nextResult()));
         }
     }

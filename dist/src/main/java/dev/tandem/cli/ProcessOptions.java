@@ -61,18 +61,26 @@ final class ProcessOptions {
     }
 
     private static CoreOptions core(SettingValues values) {
-        return new CoreOptions(
-                values.get(Settings.STEP_TOKENS_MAX),
-                values.get(Settings.SEQUENCES_MAX),
-                values.get(Settings.RUN_AHEAD_PLANS),
-                values.get(Settings.PREFIX_CACHE),
-                values.get(Settings.LOCAL_PREFILL_TOKENS_MAX),
-                values.get(Settings.QUEUED_TOKENS_MAX),
-                values.get(Settings.QUEUED_SEQUENCES_MAX),
-                values.get(Settings.LEASE_MILLIS),
-                values.get(Settings.RECOMPUTES_MAX),
-                values.get(Settings.UNSERVED_MILLIS_MAX),
-                values.get(Settings.PREEMPT_EVERY_STEPS));
+        CoreOptions defaults = CoreOptions.defaults();
+        return defaults.withSteps(
+                        values.get(Settings.STEP_TOKENS_MAX),
+                        values.get(Settings.SEQUENCES_MAX),
+                        values.get(Settings.RUN_AHEAD_PLANS))
+                .withCache(
+                        values.get(Settings.PREFIX_CACHE), values.get(Settings.PREEMPT_EVERY_STEPS))
+                .withRecovery(
+                        values.get(Settings.LEASE_MILLIS),
+                        values.get(Settings.RECOMPUTES_MAX),
+                        values.get(Settings.UNSERVED_MILLIS_MAX))
+                .withPolicies(
+                        defaults.batching(),
+                        defaults.placement()
+                                .withLocalPrefill(values.get(Settings.LOCAL_PREFILL_TOKENS_MAX)),
+                        defaults.routing(),
+                        defaults.admission()
+                                .withQueue(
+                                        values.get(Settings.QUEUED_TOKENS_MAX),
+                                        values.get(Settings.QUEUED_SEQUENCES_MAX)));
     }
 
     static WorkerOptions worker(SettingValues values, WorkerRole role) throws UsageException {

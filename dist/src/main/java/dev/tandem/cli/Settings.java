@@ -265,7 +265,7 @@ final class Settings {
             core(
                     "local-prefill-tokens-max",
                     0,
-                    CORE.localPrefillTokensMax(),
+                    CORE.placement().localPrefillTokensMax(),
                     "Prompts with at most so many uncached tokens are computed on the decode"
                             + " worker.",
                     FRONT);
@@ -273,14 +273,14 @@ final class Settings {
             core(
                     "queued-tokens-max",
                     1,
-                    CORE.queuedTokensMax(),
+                    (int) CORE.admission().queuedTokensMax(),
                     "Prompt tokens that may wait; requests beyond are refused at once.",
                     FRONT);
     static final Setting<Integer> QUEUED_SEQUENCES_MAX =
             core(
                     "queued-sequences-max",
                     1,
-                    CORE.queuedSequencesMax(),
+                    CORE.admission().queuedSequencesMax(),
                     "Sequences that may wait; requests beyond are refused at once.",
                     FRONT);
     static final Setting<Integer> LEASE_MILLIS =

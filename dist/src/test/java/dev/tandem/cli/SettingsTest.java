@@ -118,7 +118,7 @@ class SettingsTest {
                                 4,
                                 5,
                                 6,
-                                new CoreOptions(7, 8, 9, false, 10, 11, 12, 13, 14, 15, 16),
+                                core(),
                                 new RecorderOptions(Path.of("/r"), 1 << 20, 17)));
         values =
                 resolve(
@@ -289,5 +289,17 @@ class SettingsTest {
             }
             assertThat(parser.help(null)).contains(command.word());
         }
+    }
+
+    private static CoreOptions core() {
+        CoreOptions defaults = CoreOptions.defaults();
+        return defaults.withSteps(7, 8, 9)
+                .withCache(false, 16)
+                .withRecovery(13, 14, 15)
+                .withPolicies(
+                        defaults.batching(),
+                        defaults.placement().withLocalPrefill(10),
+                        defaults.routing(),
+                        defaults.admission().withQueue(11, 12));
     }
 }

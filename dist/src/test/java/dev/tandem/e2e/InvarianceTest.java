@@ -137,18 +137,14 @@ class InvarianceTest {
 
     private static CoreOptions core(
             int stepTokens, int runAhead, boolean prefixCache, int localPrefill, int preemptEvery) {
-        return new CoreOptions(
-                stepTokens,
-                64,
-                runAhead,
-                prefixCache,
-                localPrefill,
-                1 << 20,
-                4096,
-                30_000,
-                16,
-                30_000,
-                preemptEvery);
+        CoreOptions defaults = CoreOptions.defaults();
+        return defaults.withSteps(stepTokens, 64, runAhead)
+                .withCache(prefixCache, preemptEvery)
+                .withPolicies(
+                        defaults.batching(),
+                        defaults.placement().withLocalPrefill(localPrefill),
+                        defaults.routing(),
+                        defaults.admission());
     }
 
     /// Lengths from 1 to 900 tokens; some share a prefix; greedy and sampled, with and without penalties. Short

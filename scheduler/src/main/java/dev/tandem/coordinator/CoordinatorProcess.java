@@ -176,7 +176,7 @@ public final class CoordinatorProcess implements ManagedProcess {
                         options.bodyBytesMax(),
                         BODY_MILLIS_MAX,
                         REQUEST_MILLIS_MAX,
-                        options.core().queuedSequencesMax(),
+                        options.core().admission().queuedSequencesMax(),
                         CHOICES_MAX,
                         PROMPTS_MAX);
         return new HttpFront(

@@ -60,6 +60,11 @@ public final class BlockPool {
         return blockByHash.size();
     }
 
+    /// How many hold this block.
+    int references(int block) {
+        return references[block];
+    }
+
     public int blocksFor(int tokens) {
         return Math.ceilDiv(tokens, blockTokens);
     }

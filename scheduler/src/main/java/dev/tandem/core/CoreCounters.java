@@ -15,6 +15,12 @@ final class CoreCounters {
     long leasesExpired;
     long kvBytesMoved;
     long kvBlocksPresent;
+    long hedges;
+    long hedgesWon;
+    long refused;
+    long shed;
+    long expired;
+    long retriesDelayed;
 
     CoreSnapshot.Totals totals() {
         return new CoreSnapshot.Totals(
@@ -30,6 +36,12 @@ final class CoreCounters {
                 handoffsFailed,
                 leasesExpired,
                 kvBytesMoved,
-                kvBlocksPresent);
+                kvBlocksPresent,
+                hedges,
+                hedgesWon,
+                refused,
+                shed,
+                expired,
+                retriesDelayed);
     }
 }

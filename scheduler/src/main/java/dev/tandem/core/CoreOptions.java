@@ -1,46 +1,133 @@
 package dev.tandem.core;
 
+import dev.tandem.admission.AdmissionOptions;
+import dev.tandem.batching.BatchingOptions;
+import dev.tandem.routing.RoutingOptions;
+
 /// Limits and choices of the core. All bounds, no clocks.
 ///
 /// @param stepTokensMax token budget of one step of one replica; a replica's own smaller limit wins
 /// @param sequencesMax sequences running at once on one replica; a replica's own smaller limit wins
 /// @param runAheadPlans plans in flight per replica, 1 or more; 2 hides the result's way back
 /// @param prefixCache whether full blocks are found again by their hash
-/// @param localPrefillTokensMax prompts with at most so many uncached tokens are computed on the decode replica
-/// @param queuedTokensMax prompt tokens waiting at most; beyond, requests are refused at once
-/// @param queuedSequencesMax sequences waiting at most
 /// @param leaseMillis life of a KV lease; a transfer that takes longer is given up and recomputed
 /// @param recomputesMax times that one sequence may start over after lost replicas or failed transfers
 /// @param unservedMillisMax how long a sequence may wait while no replica at all can decode, before it fails
 /// @param preemptEverySteps 0 = never; n forces a preemption on every n-th step of a replica (tests of recovery)
+/// @param batching how the steps of a replica are filled
+/// @param placement how waiting sequences find their replicas
+/// @param routing how one replica is chosen among several
+/// @param admission who may be served, and in which order
 public record CoreOptions(
         int stepTokensMax,
         int sequencesMax,
         int runAheadPlans,
         boolean prefixCache,
-        int localPrefillTokensMax,
-        int queuedTokensMax,
-        int queuedSequencesMax,
         int leaseMillis,
         int recomputesMax,
         int unservedMillisMax,
-        int preemptEverySteps) {
+        int preemptEverySteps,
+        BatchingOptions batching,
+        PlacementOptions placement,
+        RoutingOptions routing,
+        AdmissionOptions admission) {
 
     public static CoreOptions defaults() {
-        return new CoreOptions(512, 64, 2, true, 16, 1 << 20, 4096, 30_000, 16, 30_000, 0);
+        return new CoreOptions(
+                512,
+                64,
+                2,
+                true,
+                30_000,
+                16,
+                30_000,
+                0,
+                BatchingOptions.defaults(),
+                PlacementOptions.defaults(),
+                RoutingOptions.defaults(),
+                AdmissionOptions.defaults());
     }
 
     public CoreOptions {
         requireAtLeast("stepTokensMax", stepTokensMax, 1);
         requireAtLeast("sequencesMax", sequencesMax, 1);
         requireAtLeast("runAheadPlans", runAheadPlans, 1);
-        requireAtLeast("localPrefillTokensMax", localPrefillTokensMax, 0);
-        requireAtLeast("queuedTokensMax", queuedTokensMax, 1);
-        requireAtLeast("queuedSequencesMax", queuedSequencesMax, 1);
         requireAtLeast("leaseMillis", leaseMillis, 1);
         requireAtLeast("recomputesMax", recomputesMax, 0);
         requireAtLeast("unservedMillisMax", unservedMillisMax, 1);
         requireAtLeast("preemptEverySteps", preemptEverySteps, 0);
+    }
+
+    /// The same with other limits of a step.
+    public CoreOptions withSteps(int stepTokens, int sequences, int runAhead) {
+        return new CoreOptions(
+                stepTokens,
+                sequences,
+                runAhead,
+                prefixCache,
+                leaseMillis,
+                recomputesMax,
+                unservedMillisMax,
+                preemptEverySteps,
+                batching,
+                placement,
+                routing,
+                admission);
+    }
+
+    /// The same with or without a prefix cache, and with forced preemptions or none.
+    public CoreOptions withCache(boolean cache, int preemptEvery) {
+        return new CoreOptions(
+                stepTokensMax,
+                sequencesMax,
+                runAheadPlans,
+                cache,
+                leaseMillis,
+                recomputesMax,
+                unservedMillisMax,
+                preemptEvery,
+                batching,
+                placement,
+                routing,
+                admission);
+    }
+
+    /// The same with other times and tries of recovery.
+    public CoreOptions withRecovery(int lease, int recomputes, int unserved) {
+        return new CoreOptions(
+                stepTokensMax,
+                sequencesMax,
+                runAheadPlans,
+                prefixCache,
+                lease,
+                recomputes,
+                unserved,
+                preemptEverySteps,
+                batching,
+                placement,
+                routing,
+                admission);
+    }
+
+    /// The same with other policies.
+    public CoreOptions withPolicies(
+            BatchingOptions newBatching,
+            PlacementOptions newPlacement,
+            RoutingOptions newRouting,
+            AdmissionOptions newAdmission) {
+        return new CoreOptions(
+                stepTokensMax,
+                sequencesMax,
+                runAheadPlans,
+                prefixCache,
+                leaseMillis,
+                recomputesMax,
+                unservedMillisMax,
+                preemptEverySteps,
+                newBatching,
+                newPlacement,
+                newRouting,
+                newAdmission);
     }
 
     private static void requireAtLeast(String name, int value, int least) {

@@ -20,6 +20,9 @@ public record CoreSnapshot(
 
     /// @param blocksUsed held by sequences, including those that are leaving
     /// @param blocksCached findable by their prefix, held or free
+    /// @param sequencesMax running sequences allowed now: the static maximum or the adaptive cap
+    /// @param queueSeconds predicted until a new prompt would start here
+    /// @param slowness of its steps compared with its peers', 1 = as fast
     public record ReplicaSnapshot(
             int id,
             String name,
@@ -30,13 +33,22 @@ public record CoreSnapshot(
             int blocksCached,
             int sequences,
             int plansInFlight,
-            int pendingPrefillTokens) {}
+            int pendingPrefillTokens,
+            int sequencesMax,
+            double queueSeconds,
+            double slowness) {}
 
     /// Counts since the start.
     ///
     /// @param computedTokens tokens computed, recomputed ones counted again
     /// @param kvBytesMoved bytes of committed KV transfers between workers
     /// @param kvBlocksPresent blocks that did not have to move, since the receiver had them
+    /// @param hedges prefills started a second time on another replica
+    /// @param hedgesWon of these, those that were first
+    /// @param refused requests that admission turned away at once
+    /// @param shed waiting requests given up for others of a higher lane
+    /// @param expired requests ended because of their deadline
+    /// @param retriesDelayed restarts that had to wait for the retry budget
     public record Totals(
             long plans,
             long computedTokens,
@@ -50,5 +62,11 @@ public record CoreSnapshot(
             long handoffsFailed,
             long leasesExpired,
             long kvBytesMoved,
-            long kvBlocksPresent) {}
+            long kvBlocksPresent,
+            long hedges,
+            long hedgesWon,
+            long refused,
+            long shed,
+            long expired,
+            long retriesDelayed) {}
 }

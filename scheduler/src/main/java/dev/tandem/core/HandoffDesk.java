@@ -11,6 +11,8 @@ import java.util.concurrent.TimeUnit;
 /// by the loss of that side, or by its deadline: the blocks of the other side never depend on a third event.
 /// Owned by the core.
 final class HandoffDesk {
+    private static final double EXPOSED_WEIGHT = 0.0625;
+
     private final CoreOptions options;
     private final CoreCounters counters;
     private final Commands commands;
@@ -18,6 +20,8 @@ final class HandoffDesk {
 
     /// Given up, but one side still holds blocks.
     private final Long2ObjectHashMap<Handoff> ending = new Long2ObjectHashMap<>();
+
+    private double exposedSeconds;
 
     HandoffDesk(CoreOptions options, CoreCounters counters, Commands commands) {
         this.options = options;
@@ -27,17 +31,29 @@ final class HandoffDesk {
 
     void opened(Handoff handoff) {
         byLease.put(handoff.lease, handoff);
+        counters.handoffs++;
+        counters.kvBlocksPresent += handoff.presentBlocks;
     }
 
     int open() {
         return byLease.size();
     }
 
+    /// Handoffs that are over for the sequence while one side still holds blocks.
+    int ending() {
+        return ending.size();
+    }
+
     @Nullable Handoff find(long lease) {
         return byLease.get(lease);
     }
 
-    /// @return the handoff to start over because its transfer failed, or null
+    /// Seconds by which transfers outlast the computation, of late.
+    double exposedSeconds() {
+        return exposedSeconds;
+    }
+
+    /// @return the handoff that failed by this, or null
     @Nullable Handoff sendEnded(Event.SendEnded ended) {
         Handoff handoff = either(ended.lease());
         if (handoff == null || handoff.from.replica().id() != ended.replica()) {
@@ -47,25 +63,30 @@ final class HandoffDesk {
         handoff.to.writerOpen = false;
         settle(handoff);
         boolean failed =
-                !ended.committed() && !handoff.committed && byLease.get(ended.lease()) == handoff;
+                !ended.committed()
+                        && !handoff.isCommitted()
+                        && byLease.get(ended.lease()) == handoff;
         if (failed) {
             counters.handoffsFailed++;
-            handoff.sequence.localOnly = true;
         }
         return failed ? handoff : null;
     }
 
-    /// @return the handoff to start over because the receiver gave its lease up, or null
-    @Nullable Handoff leaseEnded(Event.LeaseEnded ended) {
+    /// @return the handoff that failed by this, or null
+    @Nullable Handoff leaseEnded(Event.LeaseEnded ended, long nowNanos) {
         Handoff handoff = either(ended.lease());
-        if (handoff == null || handoff.to.replica().id() != ended.replica()) {
-            return null;
+        if (handoff == null
+                || handoff.to.replica().id() != ended.replica()
+                || !handoff.to.leaseOpen) {
+            return null; // not this one's, or said before
         }
         handoff.to.leaseOpen = false;
         settle(handoff);
         if (ended.committed()) {
-            handoff.committed = true;
             counters.kvBytesMoved += ended.bytes();
+            if (handoff.state() != Handoff.State.RELEASED) {
+                committed(handoff, nowNanos);
+            }
             return null;
         }
         counters.leasesExpired++;
@@ -73,24 +94,25 @@ final class HandoffDesk {
             return null;
         }
         counters.handoffsFailed++;
-        handoff.sequence.localOnly = true;
         return handoff;
     }
 
-    void firstToken(Handoff handoff) {
-        if (handoff.blocksToMove() == 0) {
-            handoff.committed = true;
-        }
+    private void committed(Handoff handoff, long nowNanos) {
+        long computed = handoff.computedNanos == 0 ? nowNanos : handoff.computedNanos;
+        exposedSeconds += EXPOSED_WEIGHT * ((nowNanos - computed) * 1e-9 - exposedSeconds);
+        handoff.advance(Handoff.State.COMMITTED);
     }
 
-    /// Both the KV and the first token are there.
-    boolean isComplete(Handoff handoff) {
-        return handoff.committed && handoff.sequence.known() > handoff.tokens;
+    void firstToken(Handoff handoff, long nowNanos) {
+        handoff.computedNanos = nowNanos;
+        handoff.advance(
+                handoff.blocksToMove() == 0 ? Handoff.State.COMMITTED : Handoff.State.MOVING);
     }
 
     /// Ends well: the sequence has joined its decode replica.
     void close(Handoff handoff) {
-        handoff.sequence.handoff = null;
+        handoff.advance(Handoff.State.RELEASED);
+        handoff.attempt.handoff = null;
         byLease.remove(handoff.lease);
         keepWhileHeld(handoff);
     }
@@ -116,7 +138,7 @@ final class HandoffDesk {
             if (handoff.from.replica() == lost && handoff.from.sendOpen) {
                 handoff.from.sendOpen = false;
                 handoff.to.writerOpen = false;
-                if (!handoff.committed) {
+                if (!handoff.isCommitted()) {
                     handoff.to.quarantineUntilNanos =
                             nowNanos + TimeUnit.MILLISECONDS.toNanos(options.leaseMillis());
                 }

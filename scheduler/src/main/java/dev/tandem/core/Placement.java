@@ -1,108 +1,227 @@
 package dev.tandem.core;
 
+import dev.tandem.admission.FairQueue.Decision;
+import dev.tandem.core.PlacementOptions.Roles;
+import dev.tandem.routing.Candidates;
+import dev.tandem.routing.ReplicaView;
+import dev.tandem.routing.RouteRequest;
+import dev.tandem.routing.Router;
+
 import org.jspecify.annotations.Nullable;
 
-import java.util.Collection;
-import java.util.Comparator;
-
-/// Chooses the replicas of a waiting sequence and reserves its blocks there, all or nothing. Owned by the core.
-final class Placement {
+/// Chooses the replicas of a waiting sequence and reserves its blocks there, all or nothing.
+///
+/// Placement is late: a replica takes a further prompt only while it has less to compute than its next step holds, so
+/// the order of the queue, not that of arrival at some replica, decides who is served. A prompt for a decode replica waits
+/// in the queue until that replica has a slot, free blocks and staging credits for it: prefill is gated by what decode can
+/// take (a tandem queue), and no prefill replica strands KV that nobody takes.
+///
+/// Owned by the core.
+final class Placement implements RouteRequest {
     private final CoreOptions options;
+    private final PlacementOptions rules;
     private final CoreCounters counters;
+    private final Router router;
+    private final HandoffDesk handoffs;
+    private final Candidates decodeCandidates = new Candidates();
+    private final Candidates prefillCandidates = new Candidates();
+    private Replica[] replicas = {};
+    private boolean hasDecodeRole;
+    private boolean hasPrefillRole;
+    private long lookUps;
     private long nextLease = 1;
+    private @Nullable Sequence placing;
+    private String zone = "";
+    private long nowNanos;
 
-    Placement(CoreOptions options, CoreCounters counters) {
+    Placement(CoreOptions options, CoreCounters counters, Router router, HandoffDesk handoffs) {
         this.options = options;
+        this.rules = options.placement();
         this.counters = counters;
+        this.router = router;
+        this.handoffs = handoffs;
     }
 
-    /// @return true if the sequence lives somewhere now; false if it has to wait
-    boolean place(Sequence sequence, Collection<Replica> replicas) {
-        Replica decode = decodeReplica(sequence, replicas);
-        if (decode == null) {
-            return false;
+    /// After joins and losses.
+    ///
+    /// @param all sorted by id
+    void replicasChanged(Replica[] all) {
+        replicas = all;
+        hasDecodeRole = false;
+        hasPrefillRole = false;
+        for (Replica replica : all) {
+            hasDecodeRole |= replica.facts().role() == ReplicaRole.DECODE;
+            hasPrefillRole |= replica.facts().role() == ReplicaRole.PREFILL;
         }
-        int tokens = sequence.known();
-        int hits = cachedBlocks(decode, sequence, tokens - 1);
-        int uncached = tokens - hits * decode.facts().blockTokens();
-        Replica prefill = null;
-        boolean hasPrefill = false;
-        if (!sequence.localOnly
-                && decode.facts().role() == ReplicaRole.DECODE
-                && uncached > options.localPrefillTokensMax()) {
-            for (Replica replica : replicas) {
-                hasPrefill |= isPrefillFor(replica, tokens);
+        Candidates members = new Candidates();
+        for (Replica replica : all) {
+            if (mayDecode(replica)) {
+                members.add(replica);
             }
-            prefill = prefillReplica(sequence, replicas);
         }
-        if (prefill != null) {
-            return placeDisaggregated(sequence, prefill, decode);
+        router.replicasChanged(Router.DECODE_POOL, members);
+        members.clear();
+        for (Replica replica : all) {
+            if (mayPrefill(replica)) {
+                members.add(replica);
+            }
         }
-        return !hasPrefill && placeLocal(sequence, decode);
+        router.replicasChanged(Router.PREFILL_POOL, members);
     }
 
-    /// The replica with the fewest sequences for its size among those that have room.
-    private @Nullable Replica decodeReplica(Sequence sequence, Collection<Replica> replicas) {
-        boolean anyDecode = hasRole(replicas, ReplicaRole.DECODE);
-        return replicas.stream()
-                .filter(r -> !anyDecode || r.facts().role() == ReplicaRole.DECODE)
-                .filter(this::hasSlot)
-                .filter(r -> roomFor(r, sequence))
-                .min(
-                        Comparator.<Replica>comparingDouble(
-                                        r -> (double) r.residents.size() / sequencesMax(r))
-                                .thenComparingInt(r -> -cachedBlocks(r, sequence, sequence.known()))
-                                .thenComparingInt(Replica::id))
-                .orElse(null);
+    /// The pool of a replica in the router's book.
+    int poolOf(Replica replica) {
+        return rules.roles() == Roles.FIXED && replica.facts().role() == ReplicaRole.DECODE
+                ? Router.DECODE_POOL
+                : Router.PREFILL_POOL;
     }
 
-    /// The replica behind whose queue the rest of this prompt is done first.
-    private @Nullable Replica prefillReplica(Sequence sequence, Collection<Replica> replicas) {
-        int tokens = sequence.known();
-        return replicas.stream()
-                .filter(r -> isPrefillFor(r, tokens))
-                .filter(this::hasSlot)
-                .filter(r -> roomFor(r, sequence))
-                .min(
-                        Comparator.<Replica>comparingInt(
-                                        r ->
-                                                r.pendingPrefillTokens()
-                                                        + tokens
-                                                        - cachedBlocks(r, sequence, tokens - 1)
-                                                                * r.facts().blockTokens())
-                                .thenComparingInt(Replica::id))
-                .orElse(null);
-    }
-
-    private static boolean isPrefillFor(Replica replica, int tokens) {
-        return replica.facts().role() == ReplicaRole.PREFILL
-                && replica.pool().blocksFor(tokens) <= replica.pool().blocks();
-    }
-
-    private static boolean hasRole(Collection<Replica> replicas, ReplicaRole role) {
+    /// Whether any replica may take a prompt now; if not, no look at the queue is worth its time.
+    boolean isOpen() {
+        boolean decodes = false;
+        boolean prefills = false;
         for (Replica replica : replicas) {
-            if (replica.facts().role() == role) {
+            if (hasSlot(replica)) {
+                boolean ready = takesPrompt(replica);
+                decodes |= mayDecode(replica);
+                prefills |= ready;
+            }
+        }
+        return decodes && prefills;
+    }
+
+    /// @return TAKE: it lives somewhere now; SKIP: it has to wait
+    Decision place(Sequence sequence, long now) {
+        nowNanos = now;
+        placing = sequence;
+        lookUps++;
+        zone = sequence.terms().zone();
+        Replica decode = chooseDecode(sequence);
+        Decision decision = decode == null ? Decision.SKIP : placeWith(sequence, decode);
+        placing = null;
+        return decision;
+    }
+
+    private Decision placeWith(Sequence sequence, Replica decode) {
+        int uncached = sequence.known() - cachedTokens(decode);
+        boolean mayHandOver =
+                rules.roles() == Roles.FIXED
+                        && hasPrefillRole
+                        && decode.facts().role() == ReplicaRole.DECODE
+                        && !sequence.localOnly
+                        && uncached > rules.localPrefillTokensMax();
+        if (!mayHandOver) {
+            return placeLocal(sequence, decode);
+        }
+        zone = decode.facts().zone();
+        Replica prefill = choosePrefill(sequence, null);
+        if (prefill == null) {
+            if (!anyPrefillFits(sequence)) {
+                return placeLocal(sequence, decode);
+            }
+            router.abandoned(decode.health(), sequence.id());
+            return Decision.SKIP;
+        }
+        if (rules.predictLocal()
+                && takesPrompt(decode)
+                && seconds(decode) < seconds(prefill) + transferSeconds(prefill)) {
+            router.abandoned(prefill.health(), sequence.id());
+            return placeLocal(sequence, decode);
+        }
+        return placeHandingOver(sequence, prefill, decode);
+    }
+
+    private double seconds(Replica replica) {
+        return replica.queueSeconds() + prefillSeconds(replica);
+    }
+
+    // ---- candidates ----
+
+    private @Nullable Replica chooseDecode(Sequence sequence) {
+        decodeCandidates.clear();
+        boolean mixed = rules.roles() == Roles.MIXED;
+        for (Replica replica : replicas) {
+            if (mayDecode(replica)
+                    && serves(replica, sequence)
+                    && hasSlot(replica)
+                    && (!mixed || takesPrompt(replica))
+                    && roomFor(replica, sequence)) {
+                decodeCandidates.add(replica);
+            }
+        }
+        int pool = mixed ? Router.PREFILL_POOL : Router.DECODE_POOL;
+        int chosen = router.choose(pool, this, decodeCandidates, nowNanos);
+        return chosen < 0 ? null : (Replica) decodeCandidates.get(chosen);
+    }
+
+    private @Nullable Replica choosePrefill(Sequence sequence, @Nullable Replica besides) {
+        prefillCandidates.clear();
+        for (Replica replica : replicas) {
+            if (replica != besides
+                    && mayPrefill(replica)
+                    && serves(replica, sequence)
+                    && hasSlot(replica)
+                    && takesPrompt(replica)
+                    && roomFor(replica, sequence)) {
+                prefillCandidates.add(replica);
+            }
+        }
+        int chosen = router.choose(Router.PREFILL_POOL, this, prefillCandidates, nowNanos);
+        return chosen < 0 ? null : (Replica) prefillCandidates.get(chosen);
+    }
+
+    private boolean anyPrefillFits(Sequence sequence) {
+        for (Replica replica : replicas) {
+            if (mayPrefill(replica)
+                    && serves(replica, sequence)
+                    && replica.pool().blocksFor(sequence.known()) <= replica.pool().blocks()) {
                 return true;
             }
         }
         return false;
     }
 
-    private int sequencesMax(Replica replica) {
-        return Math.min(options.sequencesMax(), replica.facts().sequencesMax());
+    private boolean mayDecode(Replica replica) {
+        return rules.roles() == Roles.MIXED
+                || !hasDecodeRole
+                || replica.facts().role() == ReplicaRole.DECODE;
     }
 
-    private boolean hasSlot(Replica replica) {
-        return replica.residents.size() < sequencesMax(replica);
+    private boolean mayPrefill(Replica replica) {
+        return rules.roles() == Roles.MIXED || replica.facts().role() == ReplicaRole.PREFILL;
     }
 
-    /// Room for the known tokens and the next one; while others live there, one more block for each of them, or
-    /// they would preempt each other at once.
+    private static boolean serves(Replica replica, Sequence sequence) {
+        String model = sequence.terms().model();
+        return model.isEmpty()
+                || replica.facts().model().isEmpty()
+                || model.equals(replica.facts().model());
+    }
+
+    private static boolean hasSlot(Replica replica) {
+        return replica.sequences() < replica.sequencesMax();
+    }
+
+    /// Its next step has room for more than what it has to compute already.
+    private boolean takesPrompt(Replica replica) {
+        int most = rules.aheadTokensMax() > 0 ? rules.aheadTokensMax() : replica.stepTokensMax();
+        return replica.pendingPrefillTokens() < most;
+    }
+
+    /// Room for the known tokens and a share of what will probably follow; while others live there, one more block for
+    /// each of them, or they would preempt each other at once. On an empty replica whatever fits may start.
     private boolean roomFor(Replica replica, Sequence sequence) {
         BlockPool pool = replica.pool();
         int needed = pool.blocksFor(sequence.known() + 1);
-        int spare = Math.min(replica.residents.size(), pool.blocks() - needed);
-        return needed + Math.max(0, spare) <= pool.free() + sharedBlocks(replica, sequence);
+        int others = replica.sequences();
+        if (others > 0) {
+            int left = sequence.tokensMax() - sequence.known();
+            int expected = sequence.workload().expectedOutputTokens(left);
+            int growth = (int) (rules.growthShare() * expected);
+            int wanted = pool.blocksFor(sequence.known() + 1 + growth) + others;
+            needed = Math.max(needed, Math.min(wanted, pool.blocks()));
+        }
+        return needed <= pool.free() || needed <= pool.free() + sharedBlocks(replica, sequence);
     }
 
     private int sharedBlocks(Replica replica, Sequence sequence) {
@@ -114,65 +233,120 @@ final class Placement {
         return replica.pool().cachedPrefixInUse(sequence.hashes(blockTokens), full);
     }
 
-    private int cachedBlocks(Replica replica, Sequence sequence, int tokens) {
-        if (!options.prefixCache()) {
-            return 0;
-        }
-        int blockTokens = replica.facts().blockTokens();
-        return replica.pool().cachedPrefix(sequence.hashes(blockTokens), tokens / blockTokens);
+    private boolean hasCredits(Replica replica, Sequence sequence) {
+        int needed = replica.pool().blocksFor(sequence.known());
+        return replica.stagedBlocks == 0
+                || replica.stagedBlocks + needed <= rules.stagingShare() * replica.pool().blocks();
     }
 
-    private boolean placeLocal(Sequence sequence, Replica replica) {
-        Residence residence = reserve(sequence, replica, sequence.known() - 1);
+    // ---- reservations ----
+
+    private Decision placeLocal(Sequence sequence, Replica replica) {
+        if (!takesPrompt(replica)) {
+            router.abandoned(replica.health(), sequence.id());
+            return Decision.SKIP;
+        }
+        double predicted = seconds(replica);
+        Residence residence =
+                reserve(sequence, replica, sequence.known() - 1, Residence.Stage.PREFILL);
         if (residence == null) {
-            return false;
+            router.abandoned(replica.health(), sequence.id());
+            return Decision.SKIP;
         }
         residence.planned = residence.indexedBlocks * replica.facts().blockTokens();
-        settle(sequence, residence);
-        return true;
+        settle(sequence, new Attempt(residence, nowNanos, predicted));
+        return Decision.TAKE;
     }
 
-    private boolean placeDisaggregated(Sequence sequence, Replica prefill, Replica decode) {
-        Residence from = reserve(sequence, prefill, sequence.known() - 1);
+    private Decision placeHandingOver(Sequence sequence, Replica prefill, Replica decode) {
+        Attempt attempt = hasCredits(decode, sequence) ? handOver(sequence, prefill, decode) : null;
+        if (attempt == null) {
+            router.abandoned(prefill.health(), sequence.id());
+            router.abandoned(decode.health(), sequence.id());
+            return Decision.SKIP;
+        }
+        settle(sequence, attempt);
+        return Decision.TAKE;
+    }
+
+    /// Starts the prefill of a placed sequence a second time, on another replica.
+    ///
+    /// @return false if there is none that could
+    boolean placeHedge(Sequence sequence, long now) {
+        nowNanos = now;
+        placing = sequence;
+        lookUps++;
+        Attempt first = sequence.attempt;
+        boolean placed = false;
+        if (first != null && first.handoff != null) {
+            Replica decode = first.handoff.to.replica();
+            zone = decode.facts().zone();
+            Replica prefill = choosePrefill(sequence, first.from.replica());
+            if (prefill != null) {
+                Attempt second =
+                        roomFor(decode, sequence) && hasCredits(decode, sequence)
+                                ? handOver(sequence, prefill, decode)
+                                : null;
+                placed = second != null;
+                if (second != null) {
+                    second.from.replica().settle(second.from);
+                    sequence.hedge = second;
+                    counters.hedges++;
+                } else {
+                    router.abandoned(prefill.health(), sequence.id());
+                }
+            }
+        }
+        placing = null;
+        return placed;
+    }
+
+    private @Nullable Attempt handOver(Sequence sequence, Replica prefill, Replica decode) {
+        double predicted = seconds(prefill);
+        Residence from = reserve(sequence, prefill, sequence.known() - 1, Residence.Stage.PREFILL);
         if (from == null) {
-            return false;
+            return null;
         }
         from.prefillOnly = true;
         from.planned = from.indexedBlocks * prefill.facts().blockTokens();
+        Attempt attempt = new Attempt(from, nowNanos, predicted);
         if (sequence.tokensMax() - sequence.known() > 1) {
-            Residence to = reserve(sequence, decode, sequence.known());
+            Residence to = reserve(sequence, decode, sequence.known(), Residence.Stage.ARRIVING);
             if (to == null) {
                 prefill.pool().release(from.table());
-                return false;
+                return null;
             }
-            to.ready = false;
             to.planned = sequence.known();
-            sequence.handoff = new Handoff(nextLease++, sequence, from, to, to.indexedBlocks);
-            decode.residents.add(to);
-            counters.handoffs++;
-            counters.kvBlocksPresent += to.indexedBlocks;
+            Handoff handoff = new Handoff(nextLease++, sequence, attempt, to, to.indexedBlocks);
+            attempt.handoff = handoff;
+            decode.settle(to);
+            handoffs.opened(handoff);
         }
-        settle(sequence, from);
-        return true;
+        return attempt;
     }
 
-    private void settle(Sequence sequence, Residence residence) {
-        residence.replica().residents.add(residence);
-        sequence.residence = residence;
+    private void settle(Sequence sequence, Attempt attempt) {
+        Residence residence = attempt.from;
+        residence.replica().settle(residence);
+        sequence.attempt = attempt;
         sequence.state = Sequence.State.PLACED;
         int hitTokens = residence.indexedBlocks * residence.replica().facts().blockTokens();
         counters.prefixQueriedTokens += sequence.known();
         counters.prefixHitTokens += hitTokens;
-        if (sequence.cachedTokens < 0) {
+        if (sequence.attempts++ == 0) {
             sequence.cachedTokens = hitTokens;
+            sequence.firstPlacedNanos = nowNanos;
         }
+        sequence.chargedTokens = Math.max(sequence.chargedTokens, hitTokens);
+        sequence.placedTokens = Math.max(0, sequence.known() - sequence.chargedTokens);
     }
 
     /// Takes blocks for all known tokens; `indexedBlocks` of them, at most those of `sharedTokens`, were cached.
-    private @Nullable Residence reserve(Sequence sequence, Replica replica, int sharedTokens) {
-        Residence residence = new Residence(replica, sequence);
+    private @Nullable Residence reserve(
+            Sequence sequence, Replica replica, int sharedTokens, Residence.Stage stage) {
+        Residence residence = new Residence(replica, sequence, stage);
+        int blockTokens = replica.facts().blockTokens();
         if (options.prefixCache()) {
-            int blockTokens = replica.facts().blockTokens();
             residence.indexedBlocks =
                     replica.pool()
                             .share(
@@ -184,6 +358,75 @@ final class Placement {
             replica.pool().release(residence.table());
             return null;
         }
+        residence.roomTokens = residence.table().size() * blockTokens;
         return residence;
+    }
+
+    // ---- what policies ask ----
+
+    private Sequence current() {
+        Sequence sequence = placing;
+        if (sequence == null) {
+            throw new IllegalStateException("nothing is being placed");
+        }
+        return sequence;
+    }
+
+    @Override
+    public long sequence() {
+        return current().id();
+    }
+
+    @Override
+    public int attempt() {
+        return current().attempts;
+    }
+
+    @Override
+    public long affinityKey() {
+        Sequence sequence = current();
+        long key = sequence.terms().affinityKey();
+        return key != 0 ? key : sequence.prefixKey();
+    }
+
+    @Override
+    public String zone() {
+        return zone;
+    }
+
+    @Override
+    public int promptTokens() {
+        return current().known();
+    }
+
+    /// Remembered while one sequence is being placed: its blocks are looked up once per replica.
+    @Override
+    public int cachedTokens(ReplicaView view) {
+        Replica replica = (Replica) view;
+        if (replica.lookedUpFor != lookUps) {
+            replica.lookedUpFor = lookUps;
+            replica.lookedUpTokens = options.prefixCache() ? lookUp(replica) : 0;
+        }
+        return replica.lookedUpTokens;
+    }
+
+    private int lookUp(Replica replica) {
+        Sequence sequence = current();
+        int blockTokens = replica.facts().blockTokens();
+        int full = (sequence.known() - 1) / blockTokens;
+        return replica.pool().cachedPrefix(sequence.hashes(blockTokens), full) * blockTokens;
+    }
+
+    @Override
+    public double prefillSeconds(ReplicaView view) {
+        Replica replica = (Replica) view;
+        int cached = cachedTokens(replica);
+        return replica.prefillSeconds(cached, current().known() - cached);
+    }
+
+    /// What transfers took longer than the computation that they hide behind, of late.
+    @Override
+    public double transferSeconds(ReplicaView view) {
+        return rules.roles() == Roles.MIXED ? 0 : handoffs.exposedSeconds();
     }
 }

@@ -1,18 +1,44 @@
 package dev.tandem.core;
 
+import dev.tandem.batching.ConcurrencyCap;
+import dev.tandem.batching.StepBudget;
+import dev.tandem.batching.StepEstimator;
+import dev.tandem.batching.StepMake;
+import dev.tandem.routing.Health;
+import dev.tandem.routing.ReplicaView;
+
 import org.agrona.collections.LongArrayList;
 
 import java.util.ArrayList;
 import java.util.List;
 
-/// One joined worker as the core sees it: its pool, who lives there, and the plans in flight. Owned by the core.
-public final class Replica {
+/// One joined worker as the core sees it: its pool, who lives there, the plans in flight, and what was learned of its
+/// speed. Owned by the core; policies read it as a [ReplicaView].
+public final class Replica implements ReplicaView {
+    private static final double SLOWNESS_WEIGHT = 0.125;
+
     private final int id;
     private final ReplicaFacts facts;
     private final BlockPool pool;
+    private final int sequencesMax;
+    private final int stepTokensMax;
+    private final StepEstimator estimator;
+    private final StepEstimator peers;
+    private final StepBudget budget;
+    private final ConcurrencyCap cap;
+    private final Health health;
 
-    /// Oldest first: also those whose KV is still on its way here.
-    final List<Residence> residents = new ArrayList<>();
+    /// Prompts to compute here, smallest rank first.
+    final ResidenceList prefills = new ResidenceList();
+
+    /// Prompts computed here whose KV is on its way to another replica.
+    final ResidenceList handingOver = new ResidenceList();
+
+    /// Sequences whose KV is on its way here.
+    final ResidenceList arriving = new ResidenceList();
+
+    /// Running sequences, oldest stay first.
+    final ResidenceList decodes = new ResidenceList();
 
     /// Sequences that have left and still hold blocks.
     final List<Residence> leaving = new ArrayList<>();
@@ -20,25 +46,58 @@ public final class Replica {
     /// Sequences to forget, told to the worker with the next plan.
     final LongArrayList pendingEnds = new LongArrayList();
 
+    /// Blocks held by arriving sequences: the receiver's credits in use.
+    int stagedBlocks;
+
+    /// Preempted sequences that have not left yet.
+    int preempted;
+
     /// Number of the last plan that a forced preemption was made for.
     long forcedPreemptionPlan;
 
+    /// Something has changed that may allow another plan.
+    boolean dirty;
+
+    double speed = 1;
+    private boolean lost;
+
+    // What the placement under way has found out, see Placement.
+    long lookedUpFor;
+    int lookedUpTokens;
+
     private final StepPlan[] plans;
+    private final StepMake idleMake = new StepMake();
     private long plansSent;
     private long plansDone;
+    private long decodeContext;
+    private double slowness = 1;
 
-    Replica(int id, ReplicaFacts facts, int runAheadPlans) {
+    /// @param peers learns from all replicas of the same device
+    Replica(int id, ReplicaFacts facts, CoreOptions options, StepEstimator peers, Health health) {
         this.id = id;
         this.facts = facts;
         this.pool = new BlockPool(facts.blocks(), facts.blockTokens());
-        this.plans = new StepPlan[runAheadPlans];
-        for (int i = 0; i < runAheadPlans; i++) {
+        this.sequencesMax = Math.min(options.sequencesMax(), facts.sequencesMax());
+        this.stepTokensMax = Math.min(options.stepTokensMax(), facts.stepTokensMax());
+        this.estimator = new StepEstimator(facts.device());
+        this.peers = peers;
+        this.budget = options.batching().stepBudget(estimator, stepTokensMax);
+        this.cap = options.batching().concurrencyCap(sequencesMax);
+        this.health = health;
+        this.plans = new StepPlan[options.runAheadPlans()];
+        for (int i = 0; i < plans.length; i++) {
             plans[i] = new StepPlan(this);
         }
     }
 
+    @Override
     public int id() {
         return id;
+    }
+
+    @Override
+    public String name() {
+        return facts.name();
     }
 
     public ReplicaFacts facts() {
@@ -47,6 +106,86 @@ public final class Replica {
 
     public BlockPool pool() {
         return pool;
+    }
+
+    /// Its worker is gone, and all blocks with it.
+    boolean isLost() {
+        return lost;
+    }
+
+    void lose() {
+        lost = true;
+    }
+
+    int stepTokensMax() {
+        return stepTokensMax;
+    }
+
+    StepBudget budget() {
+        return budget;
+    }
+
+    @Override
+    public Health health() {
+        return health;
+    }
+
+    @Override
+    public double speed() {
+        return speed;
+    }
+
+    @Override
+    public int sequences() {
+        return prefills.size() + handingOver.size() + arriving.size() + decodes.size();
+    }
+
+    /// The static maximum or the adaptive cap, whichever is smaller.
+    @Override
+    public int sequencesMax() {
+        return Math.min(sequencesMax, cap.sequences());
+    }
+
+    @Override
+    public long inFlightTokens() {
+        return (long) pendingPrefillTokens() + decodes.size() + arriving.size();
+    }
+
+    @Override
+    public double kvPressure() {
+        return (double) pool.used() / pool.blocks();
+    }
+
+    @Override
+    public double queueSeconds() {
+        int pending = pendingPrefillTokens();
+        return pending == 0 ? 0 : prefillSeconds(0, pending);
+    }
+
+    /// Predicted seconds to compute `count` prompt tokens after `before` others, beside the sequences that run here.
+    double prefillSeconds(int before, int count) {
+        idleMake.clear();
+        if (decodes.isEmpty()) {
+            idleMake.addChunk(before, count);
+            return idleMake.nanos(estimator) * 1e-9;
+        }
+        idleMake.addDecodes(decodes.size(), decodeContext);
+        int middle = before + count / 2;
+        int chunk = Math.max(1, budget.chunk(idleMake, middle, count));
+        idleMake.addChunk(middle, chunk);
+        return idleMake.nanos(estimator) * 1e-9 * count / chunk;
+    }
+
+    /// Predicted seconds of a step with the sequences that run here now.
+    double decodeSeconds() {
+        idleMake.clear();
+        idleMake.addDecodes(Math.max(1, decodes.size()), decodeContext);
+        return idleMake.nanos(estimator) * 1e-9;
+    }
+
+    /// How much slower than its peers' steps of the same make its steps are, of late; 1 = as fast.
+    double slowness() {
+        return slowness;
     }
 
     /// Number of the last plan whose result is back.
@@ -59,7 +198,7 @@ public final class Replica {
     }
 
     boolean canPlan() {
-        return plansInFlight() < plans.length;
+        return plansSent - plansDone < plans.length;
     }
 
     /// The cleared buffer of the next plan; it counts as sent only by [#sent].
@@ -69,8 +208,11 @@ public final class Replica {
         return plan;
     }
 
-    void sent() {
+    void sent(StepPlan plan) {
         plansSent++;
+        if (plan.make().decodeRows() > 0 && plan.make().promptTokens() == 0) {
+            decodeContext = plan.make().context();
+        }
     }
 
     /// The plan whose result must come next.
@@ -78,8 +220,27 @@ public final class Replica {
         return plans[(int) (plansDone % plans.length)];
     }
 
-    void done() {
+    /// Takes in that the oldest plan in flight is done.
+    ///
+    /// @param nanos what it took, 0 = not measured
+    void done(StepPlan plan, long nanos) {
         plansDone++;
+        StepMake make = plan.make();
+        if (nanos <= 0 || make.tokens() == 0) {
+            return;
+        }
+        double expected = make.nanos(peers);
+        slowness += SLOWNESS_WEIGHT * (Math.clamp(nanos / expected, 0.01, 100) - slowness);
+        learn(estimator, make, nanos);
+        learn(peers, make, nanos);
+        if (make.decodeRows() > 0) {
+            cap.observe(make.decodeRows(), nanos);
+        }
+    }
+
+    private static void learn(StepEstimator estimator, StepMake make, long nanos) {
+        estimator.observe(
+                make.promptTokens(), make.promptPairs(), make.decodeRows(), make.context(), nanos);
     }
 
     /// Blocks that are about to become free.
@@ -90,10 +251,45 @@ public final class Replica {
     /// Prompt tokens that residents have not computed yet: what a new prompt would queue behind.
     int pendingPrefillTokens() {
         int tokens = 0;
-        for (Residence residence : residents) {
-            int pending = residence.pending();
-            tokens += pending > 1 ? pending : 0;
+        for (int i = 0; i < prefills.size(); i++) {
+            tokens += prefills.get(i).pending();
         }
         return tokens;
+    }
+
+    ResidenceList list(Residence.Stage stage) {
+        return switch (stage) {
+            case PREFILL -> prefills;
+            case HANDING_OVER -> handingOver;
+            case ARRIVING -> arriving;
+            case DECODE -> decodes;
+            case LEAVING -> throw new IllegalArgumentException("who leaves is in no list");
+        };
+    }
+
+    void settle(Residence residence) {
+        if (residence.stage == Residence.Stage.PREFILL) {
+            prefills.addByRank(residence);
+        } else {
+            list(residence.stage).add(residence);
+        }
+        if (residence.stage == Residence.Stage.ARRIVING) {
+            stagedBlocks += residence.table().size();
+        }
+        dirty = true;
+    }
+
+    void move(Residence residence, Residence.Stage stage) {
+        unlist(residence);
+        residence.stage = stage;
+        list(stage).add(residence);
+        dirty = true;
+    }
+
+    void unlist(Residence residence) {
+        list(residence.stage).remove(residence);
+        if (residence.stage == Residence.Stage.ARRIVING) {
+            stagedBlocks -= residence.table().size();
+        }
     }
 }

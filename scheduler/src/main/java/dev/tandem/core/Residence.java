@@ -6,6 +6,20 @@ import org.jspecify.annotations.Nullable;
 /// interest in it: blocks are given back only when no plan in flight can write to them, no send reads them, no
 /// lease lets another worker write to them and no quarantine is left. Owned by the core.
 public final class Residence {
+    /// Why a residence is on its replica; each kind lies in a list of its own.
+    enum Stage {
+        /// Has prompt tokens to compute, here and now.
+        PREFILL,
+        /// The last chunk is planned; its KV is on its way to another replica.
+        HANDING_OVER,
+        /// Its KV is on its way here.
+        ARRIVING,
+        /// Gets one token a step.
+        DECODE,
+        /// The sequence has left; blocks are given back when nobody can touch them.
+        LEAVING
+    }
+
     private final Replica replica;
     private final long sequenceId;
     private final BlockTable table = new BlockTable();
@@ -13,8 +27,13 @@ public final class Residence {
     /// Null once the sequence has left.
     @Nullable Sequence sequence;
 
+    Stage stage;
+
     /// Tokens computed when all plans sent are done.
     int planned;
+
+    /// Tokens that the blocks of the table hold.
+    int roomTokens;
 
     /// Samples asked for in plans whose results are not back.
     int samplesInFlight;
@@ -25,17 +44,14 @@ public final class Residence {
     /// Number of the last plan that names this residence.
     long lastPlan;
 
+    /// Order among the prompts of the replica.
+    long rankNanos;
+
     /// The worker knows the sequence.
     boolean started;
 
-    /// False while its KV is still on its way here.
-    boolean ready = true;
-
     /// Computes the prompt only; another replica decodes.
     boolean prefillOnly;
-
-    /// A prefill-only residence has its last row planned.
-    boolean prefillPlanned;
 
     /// No more rows; leaves when the plans in flight are back.
     boolean preempted;
@@ -53,13 +69,18 @@ public final class Residence {
     /// Tokens sampled during this stay.
     int sampled;
 
+    /// Prompt tokens computed before this stay already: computing them again is not charged to the tenant.
+    int chargedTokens;
+
     /// Blocks may not be reused before.
     long quarantineUntilNanos = Long.MIN_VALUE;
 
-    Residence(Replica replica, Sequence sequence) {
+    Residence(Replica replica, Sequence sequence, Stage stage) {
         this.replica = replica;
         this.sequence = sequence;
         this.sequenceId = sequence.id();
+        this.stage = stage;
+        this.rankNanos = sequence.rankNanos();
     }
 
     public Replica replica() {
@@ -76,12 +97,12 @@ public final class Residence {
 
     /// Tokens that could be computed next; 1 is a decode, more is a prefill, 0 means nothing to do.
     int pending() {
-        Sequence sequence = this.sequence;
-        if (sequence == null || !ready || preempted || prefillPlanned) {
+        Sequence owner = sequence;
+        if (owner == null || preempted || stage == Stage.ARRIVING || stage == Stage.HANDING_OVER) {
             return 0;
         }
-        int available = sequence.known() + samplesInFlight;
-        return available >= sequence.tokensMax() ? 0 : available - planned;
+        int available = owner.known() + samplesInFlight;
+        return available >= owner.tokensMax() ? 0 : available - planned;
     }
 
     /// Whether a row of so many tokens reaches the end of what is known, and so samples the next token.

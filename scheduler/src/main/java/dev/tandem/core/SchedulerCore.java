@@ -1,11 +1,17 @@
 package dev.tandem.core;
 
-import org.agrona.collections.Long2ObjectHashMap;
+import dev.tandem.admission.FairQueue;
+import dev.tandem.admission.FairQueue.Decision;
+import dev.tandem.batching.StepEstimator;
+import dev.tandem.routing.Router;
+
+import org.agrona.collections.Int2ObjectHashMap;
+import org.agrona.collections.Object2ObjectHashMap;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
-import java.util.TreeMap;
 
 /// Makes all scheduling decisions and touches nothing: no clock, thread, socket or random number inside. The same
 /// events with the same times give the same commands, so the live coordinator, a simulator and a replay run this very
@@ -15,48 +21,62 @@ import java.util.TreeMap;
 public final class SchedulerCore {
     private final CoreOptions options;
     private final CoreCounters counters = new CoreCounters();
-    private final Admission admission;
-    private final Placement placement;
-    private final StepPlanner planner;
-    private final HandoffDesk handoffs;
     private final Commands commands = new Commands();
-    private final PrefixHasher hasher = new PrefixHasher();
-    // Sorted by id, so that iteration does not depend on hashing.
-    private final TreeMap<Integer, Replica> replicas = new TreeMap<>();
-    private final Long2ObjectHashMap<Sequence> sequences = new Long2ObjectHashMap<>();
-    private final WaitingQueue waiting = new WaitingQueue();
+    private final Router router;
+    private final WaitingQueue waiting;
+    private final CoreLoad load;
+    private final Gate gate;
+    private final HandoffDesk handoffs;
+    private final StepPlanner planner;
+    private final Placement placement;
+    private final Lifecycle lifecycle;
+    private final Hedging hedging;
+    private final Int2ObjectHashMap<Replica> replicas = new Int2ObjectHashMap<>();
+    private final Object2ObjectHashMap<String, StepEstimator> peers = new Object2ObjectHashMap<>();
+    private final FairQueue.Visitor<Sequence> visitor = this::place;
+
+    /// All replicas, sorted by id, so that iteration does not depend on hashing.
+    private Replica[] all = {};
+
+    private boolean isPlacingDue;
     private long snapshots;
     private long nowNanos;
 
     public SchedulerCore(CoreOptions options) {
         this.options = options;
-        this.admission = new Admission(options);
-        this.placement = new Placement(options, counters);
-        this.planner = new StepPlanner(options, counters);
+        this.router = new Router(options.routing());
+        this.waiting = new WaitingQueue(options.admission());
+        this.load = new CoreLoad(options, waiting);
+        this.gate = new Gate(options, load, router);
         this.handoffs = new HandoffDesk(options, counters, commands);
+        this.planner = new StepPlanner(options, counters, commands, waiting);
+        this.placement = new Placement(options, counters, router, handoffs);
+        this.lifecycle =
+                new Lifecycle(
+                        options, counters, commands, waiting, gate, handoffs, planner, router);
+        this.hedging = new Hedging(options, placement);
     }
 
     /// Takes in one event.
     ///
-    /// @param nowNanos monotonic time, never less than in the call before
+    /// @param now monotonic time in nanoseconds, never less than in the call before
     /// @return what to do now; the same object each time, valid until the next call
-    public Commands on(Event event, long nowNanos) {
+    public Commands on(Event event, long now) {
         commands.clear();
-        this.nowNanos = nowNanos;
+        nowNanos = now;
+        lifecycle.at(now);
         switch (event) {
-            case Event.Submit submit -> submit(submit);
-            case Event.Cancel cancel -> cancel(cancel.sequence());
+            case Event.StepDone done -> stepDone(done);
+            case Event.Submit submit -> {
+                lifecycle.submit(submit);
+                isPlacingDue = true;
+            }
+            case Event.Cancel cancel -> lifecycle.cancel(cancel.sequence());
             case Event.ReplicaJoined joined -> join(joined);
             case Event.ReplicaLost lost -> lose(lost.replica());
-            case Event.StepDone done -> stepDone(done);
-            case Event.SendEnded ended -> {
-                Handoff handoff = handoffs.sendEnded(ended);
-                if (handoff != null) {
-                    startOver(handoff.sequence);
-                }
-            }
+            case Event.SendEnded ended -> transferFailed(handoffs.sendEnded(ended), true);
             case Event.LeaseEnded ended -> leaseEnded(ended);
-            case Event.Tick() -> failUnserved();
+            case Event.Tick() -> tick();
         }
         advance();
         return commands;
@@ -64,165 +84,128 @@ public final class SchedulerCore {
 
     /// Live sequences: each will get exactly one final answer.
     public int sequences() {
-        return sequences.size();
+        return lifecycle.size();
     }
 
     public CoreSnapshot snapshot() {
-        List<CoreSnapshot.ReplicaSnapshot> replicaSnapshots = new ArrayList<>(replicas.size());
-        for (Replica replica : replicas.values()) {
-            replicaSnapshots.add(
-                    new CoreSnapshot.ReplicaSnapshot(
-                            replica.id(),
-                            replica.facts().name(),
-                            replica.facts().role(),
-                            replica.pool().blocks(),
-                            replica.facts().blockTokens(),
-                            replica.pool().used(),
-                            replica.pool().cached(),
-                            replica.residents.size(),
-                            replica.plansInFlight(),
-                            replica.pendingPrefillTokens()));
-        }
-        return new CoreSnapshot(
-                ++snapshots,
-                nowNanos,
-                waiting.size(),
-                waiting.tokens(),
-                sequences.size() - waiting.size(),
-                handoffs.open(),
-                List.copyOf(replicaSnapshots),
-                counters.totals());
+        return Snapshots.of(
+                ++snapshots, nowNanos, all, waiting, lifecycle.size(), handoffs, counters);
     }
 
-    // ---- sequences ----
-
-    private void submit(Event.Submit submit) {
-        Commands.Failed refusal = admission.refusal(submit, waiting, replicas.values());
-        if (refusal != null) {
-            commands.failed().add(refusal);
-            return;
-        }
-        Sequence sequence = new Sequence(submit, hasher);
-        sequences.put(sequence.id(), sequence);
-        waiting.add(sequence);
-        counters.promptTokens += sequence.promptTokens();
-    }
-
-    private void cancel(long id) {
-        Sequence sequence = sequences.get(id);
-        if (sequence != null) {
-            end(sequence);
-        }
-    }
-
-    private void finish(Sequence sequence, FinishReason reason) {
-        commands.finished().add(new Commands.Finished(sequence.id(), reason));
-        end(sequence);
-    }
-
-    private void end(Sequence sequence) {
-        if (sequence.state == Sequence.State.WAITING) {
-            waiting.remove(sequence);
-        } else {
-            unsettle(sequence);
-        }
-        sequence.state = Sequence.State.ENDED;
-        sequences.remove(sequence.id());
-    }
-
-    /// Takes a placed sequence from its replicas; blocks follow when nobody can touch them any more.
-    private void unsettle(Sequence sequence) {
-        Handoff handoff = sequence.handoff;
-        if (handoff != null) {
-            handoffs.giveUp(handoff);
-            leave(handoff.to);
-        }
-        if (sequence.residence != null) {
-            leave(sequence.residence);
-            sequence.residence = null;
-        }
-    }
-
-    private void leave(Residence residence) {
-        Replica replica = residence.replica();
-        residence.sequence = null;
-        replica.residents.remove(residence);
-        if (replicas.get(replica.id()) != replica) {
-            return; // lost: its blocks went with it
-        }
-        if (residence.started) {
-            replica.pendingEnds.addLong(residence.sequenceId());
-        }
-        replica.leaving.add(residence);
-    }
-
-    /// Back to the queue's front with all tokens known: the rest is computed again, elsewhere or here.
-    private void requeue(Sequence sequence) {
-        unsettle(sequence);
-        sequence.state = Sequence.State.WAITING;
-        waiting.addByAge(sequence);
-    }
-
-    /// After a lost replica or a failed transfer.
-    private void startOver(Sequence sequence) {
-        if (sequence.state != Sequence.State.PLACED) {
-            return;
-        }
-        counters.recomputes++;
-        if (++sequence.recomputes > options.recomputesMax()) {
-            commands.failed()
-                    .add(
-                            new Commands.Failed(
-                                    sequence.id(),
-                                    ErrorCategory.INTERNAL,
-                                    "recompute_limit",
-                                    "The request was started over %d times after lost workers or failed transfers."
-                                            .formatted(options.recomputesMax()),
-                                    0));
-            end(sequence);
-        } else {
-            requeue(sequence);
-        }
+    /// Looks for broken invariants: blocks that nobody holds or two hold, lists and counts that differ. Slow; for tests and
+    /// simulations.
+    ///
+    /// @return what is wrong, empty when all is well
+    public List<String> audit() {
+        return Audit.of(all, waiting, lifecycle, handoffs);
     }
 
     // ---- replicas ----
 
     private void join(Event.ReplicaJoined joined) {
-        for (Replica other : replicas.values()) {
+        ReplicaFacts facts = joined.facts();
+        String refusal = refusal(joined);
+        if (refusal != null) {
+            commands.disconnects().add(new Commands.Disconnect(joined.replica(), refusal));
+            return;
+        }
+        StepEstimator shared =
+                peers.computeIfAbsent(
+                        facts.device().name(), name -> new StepEstimator(facts.device()));
+        int pool =
+                options.placement().roles() == PlacementOptions.Roles.FIXED
+                                && facts.role() == ReplicaRole.DECODE
+                        ? Router.DECODE_POOL
+                        : Router.PREFILL_POOL;
+        double tokensPerSecond =
+                1e9
+                        * facts.stepTokensMax()
+                        / shared.nanos(facts.stepTokensMax(), 0, 0, facts.stepTokensMax());
+        Replica replica =
+                new Replica(
+                        joined.replica(),
+                        facts,
+                        options,
+                        shared,
+                        router.joined(facts.name(), pool, facts.zone(), tokensPerSecond, nowNanos));
+        replicas.put(joined.replica(), replica);
+        all = Arrays.copyOf(all, all.length + 1);
+        all[all.length - 1] = replica;
+        Arrays.sort(all, (a, b) -> Integer.compare(a.id(), b.id()));
+        replicasChanged();
+    }
+
+    private @Nullable String refusal(Event.ReplicaJoined joined) {
+        if (replicas.containsKey(joined.replica())) {
+            return "replica " + joined.replica() + " has joined before";
+        }
+        for (Replica other : all) {
             if (other.facts().blockTokens() != joined.facts().blockTokens()) {
-                commands.disconnects()
-                        .add(
-                                new Commands.Disconnect(
-                                        joined.replica(),
-                                        "blocks of %d tokens, but %s has blocks of %d"
-                                                .formatted(
-                                                        joined.facts().blockTokens(),
-                                                        other.facts().name(),
-                                                        other.facts().blockTokens())));
-                return;
+                return "blocks of %d tokens, but %s has blocks of %d"
+                        .formatted(
+                                joined.facts().blockTokens(),
+                                other.name(),
+                                other.facts().blockTokens());
             }
         }
-        replicas.put(
-                joined.replica(),
-                new Replica(joined.replica(), joined.facts(), options.runAheadPlans()));
+        return null;
+    }
+
+    private void replicasChanged() {
+        double flops = 0;
+        for (Replica replica : all) {
+            flops += replica.facts().device().flopsPerSecond();
+        }
+        for (Replica replica : all) {
+            double own = replica.facts().device().flopsPerSecond();
+            replica.speed = own > 0 ? own * all.length / flops : 1;
+        }
+        placement.replicasChanged(all);
+        load.replicasChanged(all);
+        gate.replicasChanged(all);
+        isPlacingDue = true;
     }
 
     private void lose(int id) {
-        Replica replica = replicas.remove(id);
-        if (replica == null) {
+        Replica lost = replicas.remove(id);
+        if (lost == null) {
             return;
         }
-        handoffs.replicaLost(replica, nowNanos);
-        List<Residence> residents = List.copyOf(replica.residents);
-        replica.residents.clear();
-        replica.leaving.clear();
-        for (Residence residence : residents) {
-            Sequence sequence = residence.sequence;
-            if (sequence != null) {
-                startOver(sequence);
+        all = Arrays.stream(all).filter(replica -> replica != lost).toArray(Replica[]::new);
+        replicasChanged();
+        router.lost(lost.health(), false, nowNanos);
+        handoffs.replicaLost(lost, nowNanos);
+        lost.lose();
+        List<Residence> residents = new ArrayList<>();
+        for (ResidenceList list :
+                List.of(lost.decodes, lost.prefills, lost.handingOver, lost.arriving)) {
+            for (int i = 0; i < list.size(); i++) {
+                residents.add(list.get(i));
             }
+            list.clear();
+        }
+        lost.leaving.clear();
+        residents.sort((a, b) -> Long.compare(a.sequenceId(), b.sequenceId()));
+        for (Residence residence : residents) {
+            residentLost(residence);
         }
     }
+
+    private void residentLost(Residence residence) {
+        Sequence sequence = residence.sequence;
+        if (sequence == null) {
+            return; // given up with another residence of it on the same replica
+        }
+        Attempt attempt = sequence.attemptOf(residence);
+        if (attempt == null) {
+            attempt = sequence.attemptTo(residence);
+        }
+        if (attempt != null) {
+            lifecycle.attemptFailed(sequence, attempt);
+        }
+    }
+
+    // ---- results ----
 
     private void stepDone(Event.StepDone done) {
         Replica replica = replicas.get(done.replica());
@@ -240,14 +223,17 @@ public final class SchedulerCore {
             lose(done.replica());
             return;
         }
-        replica.done();
+        replica.done(plan, done.stepNanos());
+        replica.dirty = true;
+        isPlacingDue = true;
+        int[] tokens = done.tokens();
+        TokenLogprobs[] logprobs = done.logprobs();
         int sampled = 0;
         for (int row = 0; row < plan.rows(); row++) {
             if (plan.rowSamples(row)) {
-                TokenLogprobs[] logprobs = done.logprobs();
                 sampled(
                         plan.row(row),
-                        done.tokens()[sampled],
+                        tokens[sampled],
                         logprobs == null ? null : logprobs[sampled]);
                 sampled++;
             }
@@ -255,17 +241,21 @@ public final class SchedulerCore {
     }
 
     private static boolean matches(StepPlan plan, Event.StepDone done) {
+        int samples = done.samples();
+        long[] sequences = done.sequences();
+        if (samples > sequences.length || samples > done.tokens().length) {
+            return false;
+        }
         int sampled = 0;
         for (int row = 0; row < plan.rows(); row++) {
             if (plan.rowSamples(row)) {
-                if (sampled >= done.samples()
-                        || done.sequences()[sampled] != plan.row(row).sequenceId()) {
+                if (sampled >= samples || sequences[sampled] != plan.rowSequence(row)) {
                     return false;
                 }
                 sampled++;
             }
         }
-        return sampled == done.samples();
+        return sampled == samples;
     }
 
     private void sampled(Residence residence, int token, @Nullable TokenLogprobs logprobs) {
@@ -278,112 +268,171 @@ public final class SchedulerCore {
         counters.generatedTokens++;
         FinishReason reason = sequence.append(token);
         commands.outputs().add(sequence.id(), token, sequence.cachedTokens, logprobs);
-        if (reason != null) {
-            finish(sequence, reason);
-            return;
+        if (residence.sampled == 1) {
+            firstSample(sequence, residence);
         }
-        planner.index(residence);
-        Handoff handoff = sequence.handoff;
-        if (handoff != null && handoff.from == residence) {
-            handoffs.firstToken(handoff);
-            joinIfComplete(handoff);
+        if (reason != null) {
+            lifecycle.finish(sequence, reason);
+        } else if (residence.prefillOnly) {
+            joinIfComplete(sequence);
         }
     }
 
-    private void leaseEnded(Event.LeaseEnded ended) {
-        Handoff failed = handoffs.leaseEnded(ended);
-        if (failed != null) {
-            startOver(failed.sequence);
+    /// The first token of this stay: the attempt has done its prefill. Of two attempts the other one is given up.
+    private void firstSample(Sequence sequence, Residence residence) {
+        if (sequence.firstTokenNanos == 0) {
+            sequence.firstTokenNanos = nowNanos;
+            hedging.started(sequence, nowNanos);
+        }
+        Attempt attempt = sequence.attemptOf(residence);
+        if (attempt == null) {
+            return; // came by a handoff, which was judged at its start
+        }
+        Attempt first = sequence.attempt;
+        Attempt second = sequence.hedge;
+        if (second != null && first != null) {
+            sequence.hedge = null;
+            sequence.attempt = attempt;
+            if (attempt == second) {
+                counters.hedgesWon++;
+            }
+            lifecycle.giveUp(sequence, attempt == second ? first : second, false);
+        }
+        lifecycle.judge(sequence, attempt);
+        if (attempt.handoff != null) {
+            handoffs.firstToken(attempt.handoff, nowNanos);
+        }
+    }
+
+    private void transferFailed(@Nullable Handoff failed, boolean writer) {
+        if (failed == null) {
             return;
         }
-        Handoff handoff = handoffs.find(ended.lease());
+        Residence blamed = writer ? failed.from : failed.to;
+        router.failed(blamed.replica().health(), failed.sequence.id(), nowNanos);
+        failed.attempt.judged |= writer;
+        failed.sequence.localOnly = true;
+        lifecycle.attemptFailed(failed.sequence, failed.attempt);
+        isPlacingDue = true;
+    }
+
+    private void leaseEnded(Event.LeaseEnded ended) {
+        Handoff failed = handoffs.leaseEnded(ended, nowNanos);
+        transferFailed(failed, false);
+        Handoff handoff = failed == null ? handoffs.find(ended.lease()) : null;
         if (handoff != null) {
-            joinIfComplete(handoff);
+            joinIfComplete(handoff.sequence);
         }
     }
 
     /// The sequence goes on where its KV is now.
-    private void joinIfComplete(Handoff handoff) {
-        if (!handoffs.isComplete(handoff)) {
+    private void joinIfComplete(Sequence sequence) {
+        Attempt attempt = sequence.attempt;
+        Handoff handoff = attempt == null ? null : attempt.handoff;
+        if (attempt == null || handoff == null || !handoff.isComplete()) {
             return;
         }
-        Sequence sequence = handoff.sequence;
+        Residence to = handoff.to;
         handoffs.close(handoff);
-        leave(handoff.from);
-        handoff.to.ready = true;
-        sequence.residence = handoff.to;
-        planner.index(handoff.to);
+        lifecycle.leave(attempt.from);
+        to.replica().move(to, Residence.Stage.DECODE);
+        Attempt joined = new Attempt(to, nowNanos, 0);
+        joined.judged = true;
+        sequence.attempt = joined;
+        router.succeeded(
+                to.replica().health(), sequence.id(), 1, to.replica().slowness(), nowNanos);
+        planner.index(to);
     }
 
     // ---- progress ----
+
+    private void tick() {
+        waiting.wake(nowNanos);
+        lifecycle.expire();
+        lifecycle.failUnserved();
+        for (Replica replica : all) {
+            hedging.hedge(replica, nowNanos);
+        }
+        isPlacingDue = true;
+    }
 
     /// Does what has become possible, until nothing more is: free, place, plan.
     private void advance() {
         boolean moved = true;
         while (moved) {
-            moved = settlePreempted();
-            releaseBlocks();
-            placeWaiting();
-            for (Replica replica : replicas.values()) {
-                while (planner.plan(replica, commands)) {
-                    moved = true;
+            moved = false;
+            for (Replica replica : all) {
+                if (replica.preempted > 0) {
+                    moved |= settlePreempted(replica);
+                }
+                if (replica.isReleasing()) {
+                    releaseBlocks(replica);
+                }
+            }
+            if (isPlacingDue) {
+                isPlacingDue = false;
+                placeWaiting();
+            }
+            for (Replica replica : all) {
+                if (replica.dirty) {
+                    replica.dirty = false;
+                    while (planner.plan(replica)) {
+                        moved = true;
+                        isPlacingDue = true;
+                    }
                 }
             }
         }
     }
 
-    private boolean settlePreempted() {
+    private boolean settlePreempted(Replica replica) {
+        return settlePreempted(replica, replica.decodes)
+                | settlePreempted(replica, replica.prefills);
+    }
+
+    private boolean settlePreempted(Replica replica, ResidenceList list) {
         boolean any = false;
-        for (Replica replica : replicas.values()) {
-            for (int i = replica.residents.size() - 1; i >= 0; i--) {
-                Residence residence = replica.residents.get(i);
-                Sequence sequence = residence.sequence;
-                if (sequence != null
-                        && residence.preempted
-                        && replica.plansDone() >= residence.lastPlan) {
-                    requeue(sequence);
-                    any = true;
-                }
+        for (int i = list.size() - 1; i >= 0; i--) {
+            Residence residence = list.get(i);
+            Sequence sequence = residence.sequence;
+            if (sequence != null
+                    && residence.preempted
+                    && replica.plansDone() >= residence.lastPlan) {
+                lifecycle.requeue(sequence);
+                isPlacingDue = true;
+                any = true;
             }
         }
         return any;
     }
 
-    private void releaseBlocks() {
-        for (Replica replica : replicas.values()) {
-            List<Residence> leaving = replica.leaving;
-            for (int i = leaving.size() - 1; i >= 0; i--) {
-                if (leaving.get(i).isReleasable(nowNanos)) {
-                    replica.pool().release(leaving.get(i).table());
-                    leaving.remove(i);
-                }
+    private void releaseBlocks(Replica replica) {
+        List<Residence> leaving = replica.leaving;
+        for (int i = leaving.size() - 1; i >= 0; i--) {
+            if (leaving.get(i).isReleasable(nowNanos)) {
+                replica.pool().release(leaving.get(i).table());
+                leaving.remove(i);
+                replica.dirty = true;
+                isPlacingDue = true;
             }
         }
     }
 
     private void placeWaiting() {
-        for (Sequence sequence = waiting.oldest();
-                sequence != null && placement.place(sequence, replicas.values());
-                sequence = waiting.oldest()) {
-            waiting.removeOldest();
-            sequence.unservedSinceNanos = 0;
-            if (sequence.handoff != null) {
-                handoffs.opened(sequence.handoff);
-            }
+        if (!waiting.isEmpty() && placement.isOpen()) {
+            waiting.visit(visitor, options.placement().looksMax(), nowNanos);
         }
     }
 
-    private void failUnserved() {
-        List<Commands.Failed> unserved = new ArrayList<>();
-        for (Sequence sequence : waiting) {
-            Commands.Failed failed = admission.unserved(sequence, replicas.values(), nowNanos);
-            if (failed != null) {
-                unserved.add(failed);
-            }
+    private Decision place(Sequence sequence) {
+        if (!placement.isOpen()) {
+            return Decision.STOP;
         }
-        for (Commands.Failed failed : unserved) {
-            commands.failed().add(failed);
-            end(sequences.get(failed.sequence()));
+        Decision decision = placement.place(sequence, nowNanos);
+        if (decision == Decision.TAKE) {
+            sequence.unservedSinceNanos = 0;
+            hedging.placed(sequence);
         }
+        return decision;
     }
 }

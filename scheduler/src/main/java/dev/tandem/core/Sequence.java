@@ -1,6 +1,9 @@
 package dev.tandem.core;
 
+import dev.tandem.admission.AdmissionRequest;
+import dev.tandem.admission.QueueEntry;
 import dev.tandem.admission.Terms;
+import dev.tandem.admission.WorkloadClass;
 
 import org.jspecify.annotations.Nullable;
 
@@ -9,7 +12,7 @@ import java.util.Set;
 
 /// One sequence: the tokens known so far and where it lives. It has no prefill or decode phase, only tokens that a
 /// replica has not computed yet. Not thread-safe; owned by the core.
-public final class Sequence {
+public final class Sequence extends QueueEntry {
     /// Where a sequence stands between submission and its one final answer.
     enum State {
         WAITING,
@@ -22,12 +25,14 @@ public final class Sequence {
 
     private static final int WORDS = PrefixHasher.WORDS;
 
-    private final long id;
     private final Prompt prompt;
     private final int promptTokens;
     private final int tokensMax;
     private final SamplingParameters sampling;
     private final Terms terms;
+    private final AdmissionRequest request;
+    private final long arrivalNanos;
+    private final long rankNanos;
     private final int[] stopTokens;
     private final PrefixHasher hasher;
     private int[] generated;
@@ -39,28 +44,55 @@ public final class Sequence {
     int cachedTokens = -1;
     int recomputes;
 
+    /// Placements so far.
+    int attempts;
+
+    /// Prompt tokens that its tenant has paid for: computing them again is free.
+    int chargedTokens;
+
     /// Set once a transfer failed: the next attempt computes where it decodes.
     boolean localOnly;
 
-    /// Computes or waits to compute this sequence's tokens; null while waiting.
-    @Nullable Residence residence;
+    /// Where it is computed or waits to be; null while waiting.
+    @Nullable Attempt attempt;
 
-    /// Set while KV is on its way from `residence` to a decode replica.
-    @Nullable Handoff handoff;
+    /// A second prefill elsewhere, in case the first one is late.
+    @Nullable Attempt hedge;
+
+    /// When it was first placed; what a hedge's delay is counted from.
+    long firstPlacedNanos;
+
+    /// When its first token came, 0 = not yet.
+    long firstTokenNanos;
+
+    /// It may not be placed before: retries have used up their budget.
+    long notBeforeNanos;
 
     /// Since when nobody could serve it, 0 = not so.
     long unservedSinceNanos;
 
-    Sequence(Event.Submit submit, PrefixHasher hasher) {
+    /// Uncached prompt tokens of the placement just made.
+    int placedTokens;
+
+    /// @param rankNanos order within the tenant, see [dev.tandem.batching.PrefillOrder]
+    Sequence(
+            Event.Submit submit,
+            AdmissionRequest request,
+            PrefixHasher hasher,
+            long arrivalNanos,
+            long rankNanos) {
+        super(submit.sequence(), request.lane(), request.account());
+        this.request = request;
+        this.arrivalNanos = arrivalNanos;
+        this.rankNanos = rankNanos;
         this.hasher = hasher;
-        this.id = submit.sequence();
         this.prompt = submit.prompt();
         this.promptTokens = prompt.length();
-        this.tokensMax = promptTokens + submit.maxTokens();
+        this.tokensMax = promptTokens + request.outputTokensMax();
         this.sampling = submit.sampling();
         this.terms = submit.terms();
         this.stopTokens = toArray(submit.stopTokenIds());
-        this.generated = new int[Math.min(submit.maxTokens(), GENERATED_AT_ONCE)];
+        this.generated = new int[Math.min(request.outputTokensMax(), GENERATED_AT_ONCE)];
         this.known = promptTokens;
         this.hashes = prompt.hashes();
     }
@@ -75,7 +107,40 @@ public final class Sequence {
     }
 
     public long id() {
-        return id;
+        return sequenceId();
+    }
+
+    AdmissionRequest request() {
+        return request;
+    }
+
+    WorkloadClass workload() {
+        return request.workload();
+    }
+
+    @Override
+    public long rankNanos() {
+        return rankNanos;
+    }
+
+    @Override
+    public long arrivalNanos() {
+        return arrivalNanos;
+    }
+
+    @Override
+    public int waitingTokens() {
+        return known;
+    }
+
+    @Override
+    public int owedTokens() {
+        return placedTokens;
+    }
+
+    @Override
+    public boolean isResumed() {
+        return attempts > 0;
     }
 
     public int promptTokens() {
@@ -88,6 +153,28 @@ public final class Sequence {
 
     public Terms terms() {
         return terms;
+    }
+
+    /// The attempt that computes in this residence, or null.
+    @Nullable Attempt attemptOf(Residence residence) {
+        Attempt first = attempt;
+        if (first != null && first.from == residence) {
+            return first;
+        }
+        Attempt second = hedge;
+        return second != null && second.from == residence ? second : null;
+    }
+
+    /// The attempt whose KV goes to this residence, or null.
+    @Nullable Attempt attemptTo(Residence residence) {
+        Attempt first = attempt;
+        if (first != null && first.handoff != null && first.handoff.to == residence) {
+            return first;
+        }
+        Attempt second = hedge;
+        return second != null && second.handoff != null && second.handoff.to == residence
+                ? second
+                : null;
     }
 
     /// Tokens known: the prompt and what was generated.
@@ -119,6 +206,11 @@ public final class Sequence {
             }
         }
         return known >= tokensMax ? FinishReason.LENGTH : null;
+    }
+
+    /// Names the beginning of the prompt, for affinity: its first block's hash as far as one is known; else 0.
+    long prefixKey() {
+        return hashes.length == 0 ? 0 : hashes[0];
     }
 
     /// Hashes of all full blocks of the known tokens; entries past `known / blockTokens` are undefined.

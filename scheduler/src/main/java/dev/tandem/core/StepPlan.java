@@ -1,5 +1,7 @@
 package dev.tandem.core;
 
+import dev.tandem.batching.StepMake;
+
 import org.agrona.collections.LongArrayList;
 
 import java.util.ArrayList;
@@ -13,6 +15,7 @@ public final class StepPlan {
     private final Replica replica;
     private final LongArrayList ends = new LongArrayList();
     private final List<Send> sends = new ArrayList<>();
+    private final StepMake make = new StepMake();
     private long number;
     private int rows;
     private int tokens;
@@ -48,6 +51,7 @@ public final class StepPlan {
         Arrays.fill(rowOf, 0, rows, null);
         rows = 0;
         tokens = 0;
+        make.clear();
     }
 
     public Replica replica() {
@@ -89,6 +93,11 @@ public final class StepPlan {
 
     public List<Send> sends() {
         return sends;
+    }
+
+    /// What the step computes, as sums.
+    public StepMake make() {
+        return make;
     }
 
     public int rows() {

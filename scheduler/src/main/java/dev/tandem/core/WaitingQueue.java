@@ -1,66 +1,122 @@
 package dev.tandem.core;
 
+import dev.tandem.admission.AdmissionOptions;
+import dev.tandem.admission.FairQueue;
+import dev.tandem.admission.Lane;
+
 import org.jspecify.annotations.Nullable;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 
-/// Sequences that live nowhere yet, oldest first. One that comes back (preempted, or from a lost replica) takes its old
-/// place by age. Not thread-safe; owned by the core.
-final class WaitingQueue implements Iterable<Sequence> {
-    private final ArrayDeque<Sequence> sequences = new ArrayDeque<>();
-    private long tokens;
+/// Sequences that live nowhere yet: those that may be placed, in the order of the [FairQueue], and those that have to
+/// wait until a time, because retries have used up their budget. Not thread-safe; owned by the core.
+final class WaitingQueue {
+    private static final double NANOS_PER_SECOND = 1e9;
+    private static final double RATE_HALF_LIFE_SECONDS = 2;
 
-    int size() {
-        return sequences.size();
+    private final FairQueue<Sequence> queue;
+    private final List<Sequence> delayed = new ArrayList<>();
+    private long delayedTokens;
+    private double taken;
+    private double watchedSeconds;
+    private long watchedNanos;
+
+    WaitingQueue(AdmissionOptions options) {
+        this.queue = new FairQueue<>(options);
     }
 
+    int size() {
+        return queue.size() + delayed.size();
+    }
+
+    /// Whether anything may be placed.
     boolean isEmpty() {
-        return sequences.isEmpty();
+        return queue.size() == 0;
     }
 
     /// Known tokens of all sequences.
     long tokens() {
-        return tokens;
+        return queue.tokens() + delayedTokens;
     }
 
-    @Nullable Sequence oldest() {
-        return sequences.peekFirst();
+    FairQueue<Sequence> fair() {
+        return queue;
     }
 
-    void removeOldest() {
-        tokens -= sequences.removeFirst().known();
-    }
-
-    void remove(Sequence sequence) {
-        if (sequences.remove(sequence)) {
-            tokens -= sequence.known();
+    void add(Sequence sequence, long nowNanos) {
+        if (sequence.notBeforeNanos > nowNanos) {
+            delayed.add(sequence);
+            delayedTokens += sequence.known();
+        } else {
+            watch(nowNanos);
+            queue.add(sequence);
         }
     }
 
-    /// Those that come back are older than nearly all others, so the place is found from the front.
-    void addByAge(Sequence sequence) {
-        tokens += sequence.known();
-        List<Sequence> older = new ArrayList<>();
-        while (!sequences.isEmpty() && sequences.peekFirst().id() < sequence.id()) {
-            older.add(sequences.removeFirst());
-        }
-        sequences.addFirst(sequence);
-        for (int i = older.size() - 1; i >= 0; i--) {
-            sequences.addFirst(older.get(i));
+    void remove(Sequence sequence, long nowNanos) {
+        if (sequence.isQueued()) {
+            watch(nowNanos);
+            queue.remove(sequence);
+        } else if (delayed.remove(sequence)) {
+            delayedTokens -= sequence.known();
         }
     }
 
-    /// A new one: younger than all others but for races between submitting threads.
-    void add(Sequence sequence) {
-        tokens += sequence.known();
-        sequences.addLast(sequence);
+    /// Lets those in whose time has come.
+    void wake(long nowNanos) {
+        for (int i = 0; i < delayed.size(); ) {
+            Sequence sequence = delayed.get(i);
+            if (sequence.notBeforeNanos > nowNanos) {
+                i++;
+            } else {
+                delayed.remove(i);
+                delayedTokens -= sequence.known();
+                add(sequence, nowNanos);
+            }
+        }
     }
 
-    @Override
-    public Iterator<Sequence> iterator() {
-        return sequences.iterator();
+    int visit(FairQueue.Visitor<Sequence> visitor, int looksMax, long nowNanos) {
+        watch(nowNanos);
+        long before = queue.tokens();
+        int placed = queue.visit(visitor, looksMax);
+        taken += before - queue.tokens();
+        return placed;
+    }
+
+    void charge(Sequence sequence, int promptTokens, int outputTokens) {
+        queue.charge(sequence, promptTokens, outputTokens);
+    }
+
+    void settle(Sequence sequence) {
+        queue.settle(sequence);
+    }
+
+    /// Waiting tokens that were placed per second, of late, while there were any; 0 = nothing is known.
+    double drainTokensPerSecond(long nowNanos) {
+        watch(nowNanos);
+        return watchedSeconds < RATE_HALF_LIFE_SECONDS / 4 ? 0 : taken / watchedSeconds;
+    }
+
+    /// Only times count in which something waits: an idle queue drains at no rate.
+    private void watch(long nowNanos) {
+        if (queue.size() > 0) {
+            watchedSeconds += (nowNanos - watchedNanos) / NANOS_PER_SECOND;
+            while (watchedSeconds > 2 * RATE_HALF_LIFE_SECONDS) {
+                watchedSeconds /= 2;
+                taken /= 2;
+            }
+        }
+        watchedNanos = nowNanos;
+    }
+
+    /// All of them, for a look from time to time: first those that are delayed, then lane by lane the oldest.
+    void forEachDelayed(java.util.function.Consumer<Sequence> action) {
+        delayed.forEach(action);
+    }
+
+    @Nullable Sequence oldest(Lane lane) {
+        return queue.oldest(lane);
     }
 }

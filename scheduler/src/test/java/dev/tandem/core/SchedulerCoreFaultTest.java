@@ -30,18 +30,15 @@ class SchedulerCoreFaultTest {
         Random random = new Random(seed);
         int blockTokens = 4;
         CoreOptions options =
-                new CoreOptions(
-                        8 << random.nextInt(4),
-                        2 + random.nextInt(8),
-                        1 + random.nextInt(3),
-                        random.nextInt(4) > 0,
-                        random.nextBoolean() ? 0 : 8,
-                        1 << 20,
-                        4096,
-                        random.nextInt(3) == 0 ? 15 : 500,
-                        1000,
-                        600_000,
-                        random.nextInt(3) == 0 ? 2 + random.nextInt(5) : 0);
+                CoreOptions.defaults()
+                        .withSteps(
+                                8 << random.nextInt(4),
+                                2 + random.nextInt(8),
+                                1 + random.nextInt(3))
+                        .withCache(
+                                random.nextInt(4) > 0,
+                                random.nextInt(3) == 0 ? 2 + random.nextInt(5) : 0)
+                        .withRecovery(random.nextInt(3) == 0 ? 15 : 500, 1000, 600_000);
         VirtualCluster cluster = new VirtualCluster(seed, options, blockTokens);
         cluster.transferFailure(random.nextInt(3) == 0 ? 0.2 : 0);
         int poolBlocks = 20 + random.nextInt(40);

@@ -57,7 +57,7 @@ final class Traffic {
     }
 
     static CoreOptions options() {
-        return new CoreOptions(32, 8, 2, true, 4, 1 << 20, 4096, 500, 16, 600_000, 0);
+        return CoreOptions.defaults().withSteps(32, 8, 2).withRecovery(500, 16, 600_000);
     }
 
     static void run(long seed, int events, Listener listener) {

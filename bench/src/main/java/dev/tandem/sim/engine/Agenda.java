@@ -1,0 +1,85 @@
+package dev.tandem.sim.engine;
+
+/// The one clock of a run and what is going to happen by it. Not thread-safe.
+final class Agenda {
+    // Kinds of events. Timers come first: they alone don't keep a run alive.
+    static final int TICK = 0;
+    static final int SAMPLE = 1;
+    static final int LEASE_EXPIRES = 2;
+    static final int WRITER_GIVES_UP = 3;
+    static final int ARRIVAL = 4;
+    static final int CANCEL = 5;
+    static final int EXECUTED = 6;
+    static final int RESULT = 7;
+    static final int GRANT = 8;
+    static final int ABORT = 9;
+    static final int BLOCKS_ARRIVE = 10;
+    static final int SEND_COMMITTED = 11;
+    static final int LEASE_ENDED = 12;
+    static final int SEND_ENDED = 13;
+    static final int SEND_REFUSED = 14;
+    private static final int TIMERS = 4;
+
+    private final EventHeap heap = new EventHeap();
+    private int pending;
+    private long nowNanos;
+    private long lastNanos;
+    private long events;
+
+    long now() {
+        return nowNanos;
+    }
+
+    /// Time of the last event that was no timer.
+    long lastNanos() {
+        return lastNanos;
+    }
+
+    long events() {
+        return events;
+    }
+
+    /// Events ahead that are no timers.
+    int pending() {
+        return pending;
+    }
+
+    boolean isEmpty() {
+        return heap.isEmpty();
+    }
+
+    void at(long nanos, int kind, int target, long argument) {
+        if (kind >= TIMERS) {
+            pending++;
+        }
+        heap.add(nanos, kind, target, argument);
+    }
+
+    /// Goes on to the next event.
+    ///
+    /// @return its kind
+    int next() {
+        heap.take();
+        int kind = heap.kind();
+        nowNanos = Math.max(nowNanos, heap.nanos());
+        events++;
+        if (kind >= TIMERS) {
+            pending--;
+            lastNanos = nowNanos;
+        }
+        return kind;
+    }
+
+    int target() {
+        return heap.target();
+    }
+
+    long argument() {
+        return heap.argument();
+    }
+
+    /// The clock jumps: what was due in between happens late.
+    void jump(long nanos) {
+        nowNanos += nanos;
+    }
+}

@@ -1,0 +1,5 @@
+/// The simulator's engine.
+@NullMarked
+package dev.tandem.sim.engine;
+
+import org.jspecify.annotations.NullMarked;

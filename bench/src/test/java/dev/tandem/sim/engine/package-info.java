@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tandem.sim.engine;
+
+import org.jspecify.annotations.NullMarked;

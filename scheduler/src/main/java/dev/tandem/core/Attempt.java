@@ -1,0 +1,23 @@
+package dev.tandem.core;
+
+import org.jspecify.annotations.Nullable;
+
+/// One placement of a sequence: where its tokens are computed, and, when it decodes elsewhere, the way there. Owned by the
+/// core.
+final class Attempt {
+    final Residence from;
+    @Nullable Handoff handoff;
+    final long placedNanos;
+
+    /// Predicted seconds from the placement to the next token.
+    final double predictedSeconds;
+
+    /// A token was sampled, so the replicas have been judged by it.
+    boolean judged;
+
+    Attempt(Residence from, long placedNanos, double predictedSeconds) {
+        this.from = from;
+        this.placedNanos = placedNanos;
+        this.predictedSeconds = predictedSeconds;
+    }
+}

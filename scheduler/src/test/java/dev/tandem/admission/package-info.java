@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tandem.admission;
+
+import org.jspecify.annotations.NullMarked;
