@@ -25,6 +25,10 @@ final class SteadyDecode {
     private static final int STEP_TOKENS_MAX = 8192;
     private static final long STEP_NANOS = 20_000_000;
 
+    /// An H200 with an 8B model in bf16, so that the policies predict as they do in earnest.
+    private static final DeviceFacts DEVICE =
+            new DeviceFacts("H200", 790e12, 4.3e12, 50e9, 15e9, 524_288, 15e9, 131_072);
+
     private final SchedulerCore core;
     private final EchoWorker worker;
     private final int sequences;
@@ -47,9 +51,8 @@ final class SteadyDecode {
                                 defaults.admission().withQueue(1L << 40, 2 * sequences));
         this.core = new SchedulerCore(options);
         this.worker = new EchoWorker(1, 2, sequences);
-        int outputTokens =
-                FILL_STEPS_MAX
-                        + steps; // prefill takes steps in which the first ones decode already
+        // Prefill takes steps in which the first sequences decode already.
+        int outputTokens = FILL_STEPS_MAX + steps;
         int tokensMax = PROMPT_TOKENS + BLOCK_TOKENS + outputTokens;
         int blocks = sequences * Math.ceilDiv(tokensMax, BLOCK_TOKENS);
         ReplicaFacts facts =
@@ -63,7 +66,7 @@ final class SteadyDecode {
                         BLOCK_TOKENS,
                         sequences,
                         options.stepTokensMax(),
-                        DeviceFacts.unknown());
+                        DEVICE);
         take(core.on(new Event.ReplicaJoined(1, facts), now));
         fill(outputTokens);
         stepsLeft = steps;
