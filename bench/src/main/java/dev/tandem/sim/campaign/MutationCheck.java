@@ -100,8 +100,7 @@ public final class MutationCheck {
             throw new IllegalStateException("this needs a JDK, not only a runtime");
         }
         DiagnosticCollector<JavaFileObject> diagnostics = new DiagnosticCollector<>();
-        ClassFiles files =
-                new ClassFiles(compiler.getStandardFileManager(diagnostics, null, null));
+        ClassFiles files = new ClassFiles(compiler.getStandardFileManager(diagnostics, null, null));
         StringWriter output = new StringWriter();
         boolean compiled =
                 compiler.getTask(
@@ -115,8 +114,7 @@ public final class MutationCheck {
         if (!compiled) {
             throw new IllegalStateException(
                     "the mutant '%s' does not compile: %s %s"
-                            .formatted(
-                                    mutant.description(), diagnostics.getDiagnostics(), output));
+                            .formatted(mutant.description(), diagnostics.getDiagnostics(), output));
         }
         Map<String, byte[]> classes = new HashMap<>();
         files.written.forEach((name, bytes) -> classes.put(name, bytes.toByteArray()));

@@ -108,11 +108,7 @@ public record Scenario(
             long after = 1 + random.nextLong(HORIZON_NANOS / 2);
             arrivals.add(
                     new Arrival(
-                            at,
-                            Prompt.of(prompt),
-                            output,
-                            terms,
-                            cancelled && cancel ? after : 0));
+                            at, Prompt.of(prompt), output, terms, cancelled && cancel ? after : 0));
         }
         arrivals.sort(Comparator.comparingLong(Arrival::nanos));
         return arrivals;

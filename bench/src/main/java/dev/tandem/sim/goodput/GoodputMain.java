@@ -152,7 +152,7 @@ public final class GoodputMain {
     private void once(double rate) {
         say(
                 "| choice | objectives | met | goodput req/s | completed | refused | longest gap ms"
-                    + " | s |");
+                        + " | s |");
         say("|---|---|---|---|---|---|---|---|");
         for (Choice choice : choices()) {
             for (int cell = 0; cell < cells.size(); cell++) {
