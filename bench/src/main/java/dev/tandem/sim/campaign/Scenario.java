@@ -48,7 +48,7 @@ public record Scenario(
         CoreOptions options = CampaignOptions.draw(random);
         int blocks = 20 + random.nextInt(40);
         List<ReplicaSpec> replicas = new ArrayList<>();
-        int prefills = random.nextInt(3);
+        int prefills = random.nextInt(4);
         int decodes = 1 + random.nextInt(2);
         for (int i = 0; i < prefills + decodes; i++) {
             ReplicaRole role = i < prefills ? ReplicaRole.PREFILL : ReplicaRole.DECODE;
@@ -108,11 +108,7 @@ public record Scenario(
             long after = 1 + random.nextLong(HORIZON_NANOS / 2);
             arrivals.add(
                     new Arrival(
-                            at,
-                            Prompt.of(prompt),
-                            output,
-                            terms,
-                            cancelled && cancel ? after : 0));
+                            at, Prompt.of(prompt), output, terms, cancelled && cancel ? after : 0));
         }
         arrivals.sort(Comparator.comparingLong(Arrival::nanos));
         return arrivals;
