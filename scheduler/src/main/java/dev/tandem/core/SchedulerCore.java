@@ -45,7 +45,7 @@ public final class SchedulerCore {
     public SchedulerCore(CoreOptions options) {
         this.options = options;
         this.router = new Router(options.routing());
-        this.waiting = new WaitingQueue(options.admission());
+        this.waiting = new WaitingQueue(options);
         this.load = new CoreLoad(options, waiting);
         this.gate = new Gate(options, load, router);
         this.handoffs = new HandoffDesk(options, counters, commands);
@@ -113,7 +113,7 @@ public final class SchedulerCore {
                 peers.computeIfAbsent(
                         facts.device().name(), name -> new StepEstimator(facts.device()));
         int pool =
-                options.placement().roles() == PlacementOptions.Roles.FIXED
+                options.placement().roles() != PlacementOptions.Roles.MIXED
                                 && facts.role() == ReplicaRole.DECODE
                         ? Router.DECODE_POOL
                         : Router.PREFILL_POOL;
@@ -430,6 +430,7 @@ public final class SchedulerCore {
         }
         Decision decision = placement.place(sequence, nowNanos);
         if (decision == Decision.TAKE) {
+            waiting.taking(sequence);
             sequence.unservedSinceNanos = 0;
             hedging.placed(sequence);
         }

@@ -73,9 +73,9 @@ final class GapScenario {
         return String.format(
                 Locale.ROOT,
                 "Longest gap between tokens while prompts of 32k tokens arrive, one replica, budget"
-                    + " %d tokens, at most %d running: %.1f ms = %.2f budgeted steps of %.1f ms"
-                    + " (p99 of the requests' longest gaps %.1f ms; %d of %d requests"
-                    + " completed).%n",
+                        + " %d tokens, at most %d running: %.1f ms = %.2f budgeted steps of %.1f ms"
+                        + " (p99 of the requests' longest gaps %.1f ms; %d of %d requests"
+                        + " completed).%n",
                 budget,
                 rowsMax,
                 gapMillis,

@@ -150,7 +150,9 @@ public final class GoodputMain {
     }
 
     private void once(double rate) {
-        say("| choice | objectives | met | goodput req/s | completed | refused | longest gap ms | s |");
+        say(
+                "| choice | objectives | met | goodput req/s | completed | refused | longest gap ms"
+                    + " | s |");
         say("|---|---|---|---|---|---|---|---|");
         for (Choice choice : choices()) {
             for (int cell = 0; cell < cells.size(); cell++) {

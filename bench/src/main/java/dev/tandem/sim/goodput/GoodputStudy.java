@@ -143,8 +143,7 @@ public final class GoodputStudy {
         return new Row(Objects.requireNonNull(choice), answers, runs);
     }
 
-    private static void tell(
-            Row row, int done, int all, long started, PrintStream progress) {
+    private static void tell(Row row, int done, int all, long started, PrintStream progress) {
         double seconds = (System.nanoTime() - started) / 1e9;
         double left = seconds / done * (all - done);
         progress.printf(

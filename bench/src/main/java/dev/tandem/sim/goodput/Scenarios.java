@@ -59,7 +59,7 @@ final class Scenarios {
                 String.format(
                         Locale.ROOT,
                         "Overload, %s, %s, %s: %.2f req/s at 90 %%, peak goodput %.2f req/s of the"
-                            + " rates tried.%n%n",
+                                + " rates tried.%n%n",
                         choice.name(),
                         trace.name(),
                         cells.get(cell).label(),

@@ -75,7 +75,8 @@ public final class Chart {
         var svg = new StringBuilder();
         add(
                 svg,
-                "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"12\">",
+                "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0"
+                    + " %d %d\" font-family=\"sans-serif\" font-size=\"12\">",
                 WIDTH,
                 HEIGHT,
                 WIDTH,
@@ -208,7 +209,8 @@ public final class Chart {
         double at = pixelX(x, bound.x());
         add(
                 svg,
-                "<line x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\" stroke=\"#777777\" stroke-dasharray=\"5 4\"/>",
+                "<line x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\" stroke=\"#777777\""
+                    + " stroke-dasharray=\"5 4\"/>",
                 at,
                 TOP,
                 at,
@@ -232,7 +234,8 @@ public final class Chart {
             StringBuilder svg, int x, int y, String colour, String dashes, String name) {
         add(
                 svg,
-                "<line x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\" stroke=\"%s\" stroke-width=\"1.8\"%s/>",
+                "<line x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\" stroke=\"%s\""
+                    + " stroke-width=\"1.8\"%s/>",
                 x,
                 y,
                 x + 22,

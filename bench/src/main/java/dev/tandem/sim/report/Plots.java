@@ -66,8 +66,7 @@ public final class Plots {
         for (HistogramIterationValue value : micros.recordedValues()) {
             points.add(
                     new double[] {
-                        Math.max(1, value.getValueIteratedTo()) / 1e3,
-                        value.getPercentile() / 100
+                        Math.max(1, value.getValueIteratedTo()) / 1e3, value.getPercentile() / 100
                     });
         }
         double[] x = new double[points.size()];

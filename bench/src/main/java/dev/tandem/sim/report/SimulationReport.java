@@ -75,7 +75,8 @@ public record SimulationReport(
             CoreSnapshot.Totals totals = snapshot.totals();
             row(
                     table,
-                    "core           %.1f %% prefix hits, %d preemptions, %d recomputes, %d handoffs (%d failed), %d leases expired",
+                    "core           %.1f %% prefix hits, %d preemptions, %d recomputes, %d handoffs"
+                        + " (%d failed), %d leases expired",
                     100 * hitShare(totals),
                     totals.preemptions(),
                     totals.recomputes(),
@@ -85,7 +86,8 @@ public record SimulationReport(
         }
         row(
                 table,
-                "simulation     %.1f s simulated in %.2f s: %,.0f x real time, %,.0f requests/s, %d steps",
+                "simulation     %.1f s simulated in %.2f s: %,.0f x real time, %,.0f requests/s, %d"
+                    + " steps",
                 result.virtualNanos() / 1e9,
                 result.wallNanos() / 1e9,
                 result.speed(),
@@ -276,8 +278,7 @@ public record SimulationReport(
     private static void distribution(ObjectNode json, Histogram micros) {
         json.put("count", micros.getTotalCount()).put("mean", micros.getMean() / 1e3);
         for (double percentile : PERCENTILES) {
-            json.put(
-                    "p" + (int) percentile, micros.getValueAtPercentile(percentile) / 1e3);
+            json.put("p" + (int) percentile, micros.getValueAtPercentile(percentile) / 1e3);
         }
         json.put("max", micros.getMaxValue() / 1e3);
     }

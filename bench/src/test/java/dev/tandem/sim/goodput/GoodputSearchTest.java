@@ -86,10 +86,12 @@ final class GoodputSearchTest {
         var grid = new RateGrid(1, 0.02, 511);
         Trial dips = rate -> outcome(rate > 400 || rate > 300 && rate < 310 ? 0.5 : 0.95);
         var search = new GoodputSearch(grid, 0.9, dips);
-        // The bisection happens to land in the dip for no grid point it tries first, or the guards find the way out.
+        // The bisection happens to land in the dip for no grid point it tries first, or the guards
+        // find the way out.
         GoodputSearch.Answer answer = search.search(0);
         assertThat(answer.ratePerSecond()).isCloseTo(400, within(8.0));
-        var narrow = new GoodputSearch(new RateGrid(305.0 / Math.pow(1.02, 255), 0.02, 511), 0.9, dips);
+        var narrow =
+                new GoodputSearch(new RateGrid(305.0 / Math.pow(1.02, 255), 0.02, 511), 0.9, dips);
         GoodputSearch.Answer fromTheDip = narrow.search(0);
         assertThat(fromTheDip.monotone()).isFalse();
         assertThat(fromTheDip.ratePerSecond()).isCloseTo(400, within(8.0));
@@ -128,8 +130,7 @@ final class GoodputSearchTest {
         assertThat(again.search(0)).isEqualTo(answer);
         assertThat(runs.get()).isEqualTo(needed + 1);
         assertThat(rates.getLast()).isEqualTo(rates.get(needed - 1));
-        new GoodputSearch(
-                        RateGrid.standard(), 0.9, new TrialStore(file).remembering("b", counting))
+        new GoodputSearch(RateGrid.standard(), 0.9, new TrialStore(file).remembering("b", counting))
                 .search(0);
         assertThat(runs.get()).as("another key is another run").isEqualTo(2 * needed + 1);
     }
