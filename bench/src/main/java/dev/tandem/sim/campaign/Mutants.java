@@ -166,8 +166,8 @@ public final class Mutants {
                 core(
                         "Placement",
                         "                        hasSlot(decode)\n"
-                            + "                                        && roomFor(decode,"
-                            + " sequence)",
+                                + "                                        && roomFor(decode,"
+                                + " sequence)",
                         "                        roomFor(decode, sequence)",
                         "a hedge needs no slot where it decodes"),
                 core(
@@ -196,7 +196,7 @@ public final class Mutants {
                 core(
                         "WaitingQueue",
                         "                delayedTokens -= sequence.known();\n"
-                            + "                add(sequence, nowNanos);",
+                                + "                add(sequence, nowNanos);",
                         "                delayedTokens -= sequence.known();",
                         "a delayed sequence is not queued again"),
                 new Mutant(
