@@ -24,6 +24,7 @@ final class ConfigurationPage {
         sections.put("transfer", "Transfer of KV blocks");
         sections.put("scheduler", "Scheduling");
         sections.put("load", "The load generator");
+        sections.put("simulate", "The simulator");
         sections.put("template", "The template tool");
         return sections;
     }
