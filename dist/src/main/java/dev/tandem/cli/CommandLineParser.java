@@ -84,7 +84,7 @@ final class CommandLineParser {
         spec.addOption(helpOption());
         String argument = command.argument();
         if (argument != null) {
-            boolean required = command == Command.TEMPLATE;
+            boolean required = command == Command.TEMPLATE || command == Command.REPLAY;
             spec.addPositional(
                     PositionalParamSpec.builder()
                             .index("0")

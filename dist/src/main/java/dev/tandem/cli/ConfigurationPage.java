@@ -23,6 +23,7 @@ final class ConfigurationPage {
         sections.put("worker", "Workers");
         sections.put("transfer", "Transfer of KV blocks");
         sections.put("scheduler", "Scheduling");
+        sections.put("recorder", "The flight recorder");
         sections.put("load", "The load generator");
         sections.put("simulate", "The simulator");
         sections.put("template", "The template tool");

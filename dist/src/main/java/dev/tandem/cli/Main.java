@@ -6,6 +6,7 @@ import dev.tandem.load.LoadGenerator;
 import dev.tandem.load.LoadOptions;
 import dev.tandem.load.LoadReport;
 import dev.tandem.prefill.PrefillWorker;
+import dev.tandem.record.Replay;
 import dev.tandem.sim.command.SimulateCommand;
 import dev.tandem.template.TemplateLines;
 import dev.tandem.wire.WorkerRole;
@@ -88,6 +89,8 @@ public final class Main {
             case LOAD -> load(ProcessOptions.load(values));
             case SIMULATE ->
                     SimulateCommand.run(SimulateFlags.options(values), System.out, System.err);
+            case REPLAY ->
+                    Replay.run(Path.of(String.valueOf(parsed.argument())), System.out, System.err);
             case TEMPLATE ->
                     template(
                             Path.of(String.valueOf(parsed.argument())),

@@ -4,8 +4,11 @@ import dev.tandem.coordinator.CoordinatorOptions;
 import dev.tandem.core.CoreOptions;
 import dev.tandem.engine.WorkerOptions;
 import dev.tandem.load.LoadOptions;
+import dev.tandem.record.RecorderOptions;
 import dev.tandem.wire.TransportKind;
 import dev.tandem.wire.WorkerRole;
+
+import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.net.InetAddress;
@@ -43,7 +46,18 @@ final class ProcessOptions {
                 heartbeatMillis,
                 heartbeatLostMillis,
                 values.get(Settings.DRAIN_MILLIS_MAX),
-                core(values));
+                core(values),
+                recorder(values));
+    }
+
+    private static @Nullable RecorderOptions recorder(SettingValues values) {
+        Path dir = values.find(Settings.RECORDER_DIR).orElse(null);
+        return dir == null
+                ? null
+                : new RecorderOptions(
+                        dir,
+                        values.get(Settings.RECORDER_FILE_BYTES_MAX),
+                        values.get(Settings.RECORDER_FILES_MAX));
     }
 
     private static CoreOptions core(SettingValues values) {

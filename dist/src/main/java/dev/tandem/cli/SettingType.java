@@ -126,6 +126,19 @@ record SettingType<T>(String label, Parser<T> parser) {
         return new SettingType<>("FILE", SettingType::parsePath);
     }
 
+    /// A folder that may not exist yet.
+    static SettingType<Path> folderToWrite() {
+        return new SettingType<>(
+                "DIR",
+                text -> {
+                    Path path = parsePath(text);
+                    if (Files.exists(path) && !Files.isDirectory(path)) {
+                        throw wrong("must be a folder or not exist yet", text);
+                    }
+                    return path;
+                });
+    }
+
     static SettingType<HostPort> hostPort() {
         return new SettingType<>("HOST:PORT", SettingType::parseHostPort);
     }

@@ -9,6 +9,7 @@ import static dev.tandem.cli.Command.SIMULATE;
 import static dev.tandem.cli.Command.TEMPLATE;
 
 import dev.tandem.core.CoreOptions;
+import dev.tandem.record.RecorderOptions;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -318,6 +319,32 @@ final class Settings {
                     CORE.preemptEverySteps(),
                     "Forces a preemption on every n-th step, to test recovery; 0 = never.",
                     CORE_PROCESSES);
+
+    // The flight recorder.
+    static final Setting<Path> RECORDER_DIR =
+            optional(
+                    "recorder-dir",
+                    "recorder.dir",
+                    SettingType.folderToWrite(),
+                    "nothing is recorded",
+                    "Folder where what the scheduler hears is recorded, for tandem replay.",
+                    FRONT);
+    static final Setting<Long> RECORDER_FILE_BYTES_MAX =
+            setting(
+                    "recorder-file-bytes-max",
+                    "recorder.file-bytes-max",
+                    SettingType.bytes(RecorderOptions.FILE_BYTES_LEAST, BYTES_ANY),
+                    "1GiB",
+                    "Size of a recording, which begins with the process and ends there.",
+                    FRONT);
+    static final Setting<Integer> RECORDER_FILES_MAX =
+            setting(
+                    "recorder-files-max",
+                    "recorder.files-max",
+                    SettingType.wholeNumber(1, 10_000),
+                    "4",
+                    "Recordings kept, the new one counted; older ones are deleted at the start.",
+                    FRONT);
 
     // The load generator.
     static final Setting<String> LOAD_URL =

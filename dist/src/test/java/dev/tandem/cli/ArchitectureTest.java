@@ -83,6 +83,7 @@ class ArchitectureTest {
         var below = union(KV_TRANSFER, NATIVE, SCHEDULER, Set.of("prefill", "decode"));
         arrows.put("load", below);
         arrows.put("sim", below);
+        arrows.put("bench", below);
         arrows.put("cli", union(below, Set.of("load", "sim")));
         return arrows;
     }

@@ -8,6 +8,7 @@ import static java.util.Objects.requireNonNull;
 import dev.tandem.coordinator.CoordinatorOptions;
 import dev.tandem.core.CoreOptions;
 import dev.tandem.engine.WorkerOptions;
+import dev.tandem.record.RecorderOptions;
 import dev.tandem.wire.TransportKind;
 import dev.tandem.wire.WorkerRole;
 
@@ -101,10 +102,24 @@ class SettingsTest {
                                 .concat(" --queued-tokens-max 11 --queued-sequences-max 12")
                                 .concat(" --lease-millis 13 --recomputes-max 14")
                                 .concat(" --unserved-millis-max 15 --preempt-every-steps 16")
+                                .concat(" --recorder-dir /r --recorder-file-bytes-max 1MiB")
+                                .concat(" --recorder-files-max 17")
                                 .split(" "));
         assertThat(ProcessOptions.coordinator(values))
                 .isEqualTo(
-                        new CoordinatorOptions(model, "m", "h", 1, "g", 2, 3072, 4, 5, 6, core()));
+                        new CoordinatorOptions(
+                                model,
+                                "m",
+                                "h",
+                                1,
+                                "g",
+                                2,
+                                3072,
+                                4,
+                                5,
+                                6,
+                                core(),
+                                new RecorderOptions(Path.of("/r"), 1 << 20, 17)));
         values =
                 resolve(
                         Map.of(),

@@ -79,7 +79,8 @@ final class TestCluster implements AutoCloseable {
                         200,
                         10_000,
                         5_000,
-                        spec.core());
+                        spec.core(),
+                        null);
         CompletableFuture<URI> ready = new CompletableFuture<>();
         coordinator =
                 new CoordinatorProcess(

@@ -51,8 +51,7 @@ public final class TenantBudget {
 
     private static void move(TenantAccount account, long tokens, long nowNanos) {
         if (account.limits().hasTokenBudget()) {
-            account.budgetTokens =
-                    Math.min(account.limits().burstTokens(), level(account, nowNanos) + tokens);
+            account.budgetTokens = level(account, nowNanos) + tokens; // level() caps it
             account.budgetAtNanos = nowNanos;
         }
     }

@@ -12,6 +12,7 @@ import dev.tandem.core.ReplicaFacts;
 import dev.tandem.core.ReplicaRole;
 import dev.tandem.core.SchedulerCore;
 import dev.tandem.core.StepPlan;
+import dev.tandem.record.FlightRecorder;
 import dev.tandem.wire.CoordinatorMessage;
 import dev.tandem.wire.Hello;
 import dev.tandem.wire.KvLayout;
@@ -44,6 +45,7 @@ final class CoordinatorAgent implements Agent {
 
     private final CoordinatorOptions options;
     private final SchedulerCore core;
+    private final @Nullable FlightRecorder recorder;
     private final ServingMetrics metrics;
     private final PlanEncoder encoder;
     private final SignalIdleStrategy idle = new SignalIdleStrategy(PARK_NANOS_MAX);
@@ -59,10 +61,13 @@ final class CoordinatorAgent implements Agent {
     private volatile int blockTokens;
     private volatile long turnNanos = System.nanoTime();
 
-    CoordinatorAgent(CoordinatorOptions options, ServingMetrics metrics) {
+    /// @param recorder hears of everything that the core hears of; closed by the agent
+    CoordinatorAgent(
+            CoordinatorOptions options, ServingMetrics metrics, @Nullable FlightRecorder recorder) {
         this.options = options;
         this.core = new SchedulerCore(options.core());
         this.metrics = metrics;
+        this.recorder = recorder;
         this.encoder = new PlanEncoder(this::helloOf, options.core().leaseMillis());
         this.snapshot = core.snapshot();
     }
@@ -308,7 +313,7 @@ final class CoordinatorAgent implements Agent {
     }
 
     private void decide(Event event, long now) {
-        Commands commands = core.on(event, now);
+        Commands commands = ask(event, now);
         for (Commands.Grant grant : commands.grants()) {
             send(grant.receiver(), encoder.grant(grant));
         }
@@ -354,6 +359,16 @@ final class CoordinatorAgent implements Agent {
         }
     }
 
+    private Commands ask(Event event, long now) {
+        if (recorder == null) {
+            return core.on(event, now);
+        }
+        recorder.event(event, now); // first, so that an event on which the core fails is recorded
+        Commands commands = core.on(event, now);
+        recorder.decided(event, now, commands);
+        return commands;
+    }
+
     private void send(Replica replica, CoordinatorMessage message) {
         WorkerLink link = roster.find(replica.id());
         if (link != null) {
@@ -366,9 +381,17 @@ final class CoordinatorAgent implements Agent {
         return link == null ? null : link.hello();
     }
 
+    /// Ends the recording in good order; on the agent's thread.
+    void closeRecorder() {
+        if (recorder != null) {
+            recorder.close();
+        }
+    }
+
     /// Ends what is left when the coordinator stops.
     @Override
     public void onClose() {
+        closeRecorder();
         for (ActiveRequest request : requests.values()) {
             request.sink()
                     .onFailed(

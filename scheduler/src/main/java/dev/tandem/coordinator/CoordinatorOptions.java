@@ -1,6 +1,9 @@
 package dev.tandem.coordinator;
 
 import dev.tandem.core.CoreOptions;
+import dev.tandem.record.RecorderOptions;
+
+import org.jspecify.annotations.Nullable;
 
 import java.nio.file.Path;
 
@@ -13,6 +16,7 @@ import java.nio.file.Path;
 /// @param heartbeatMillis how often workers are asked to show life
 /// @param heartbeatLostMillis silence after which a worker counts as lost
 /// @param drainMillisMax how long running requests may take to finish after SIGTERM
+/// @param recorder what to record; null = nothing
 public record CoordinatorOptions(
         Path model,
         String modelName,
@@ -24,4 +28,5 @@ public record CoordinatorOptions(
         int heartbeatMillis,
         int heartbeatLostMillis,
         int drainMillisMax,
-        CoreOptions core) {}
+        CoreOptions core,
+        @Nullable RecorderOptions recorder) {}

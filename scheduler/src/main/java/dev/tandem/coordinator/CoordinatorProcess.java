@@ -5,6 +5,8 @@ import dev.tandem.api.HttpFront;
 import dev.tandem.api.PromptRenderer;
 import dev.tandem.process.ManagedProcess;
 import dev.tandem.process.ProcessLife;
+import dev.tandem.record.FlightRecorder;
+import dev.tandem.record.RecorderOptions;
 import dev.tandem.template.ChatRenderer;
 import dev.tandem.template.ChatTemplate;
 import dev.tandem.text.HuggingFaceTokenizer;
@@ -16,6 +18,7 @@ import io.grpc.Server;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 
 import org.agrona.concurrent.AgentRunner;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -78,8 +81,10 @@ public final class CoordinatorProcess implements ManagedProcess {
     @Override
     public int run() {
         ModelFolder folder;
+        FlightRecorder recorder;
         try {
             folder = ModelFolders.read(options.model());
+            recorder = recorder();
         } catch (IOException e) {
             LOG.error("{}", e.getMessage());
             return 1;
@@ -89,10 +94,11 @@ public final class CoordinatorProcess implements ManagedProcess {
                 CompletableFuture.supplyAsync(() -> readTokenizer(options.model()));
         String modelName = options.modelName().isEmpty() ? folder.name() : options.modelName();
         ServingMetrics metrics = new ServingMetrics(modelName);
-        CoordinatorAgent agent = new CoordinatorAgent(options, metrics);
+        CoordinatorAgent agent = new CoordinatorAgent(options, metrics, recorder);
         metrics.bind(agent::snapshot);
         AgentRunner runner =
-                new AgentRunner(agent.idleStrategy(), CoordinatorProcess::agentFailed, null, agent);
+                new AgentRunner(
+                        agent.idleStrategy(), failure -> agentFailed(agent, failure), null, agent);
         AgentRunner.startOnThread(runner);
         Server workers = null;
         try (runner) {
@@ -122,6 +128,19 @@ public final class CoordinatorProcess implements ManagedProcess {
         }
     }
 
+    private @Nullable FlightRecorder recorder() throws IOException {
+        RecorderOptions recorder = options.recorder();
+        return recorder == null
+                ? null
+                : FlightRecorder.inBackground(
+                        recorder, options.core(), version(), System.currentTimeMillis());
+    }
+
+    private static String version() {
+        String version = CoordinatorProcess.class.getPackage().getImplementationVersion();
+        return version == null ? "development" : version;
+    }
+
     private static Tokenizer readTokenizer(Path model) {
         try {
             return HuggingFaceTokenizer.read(model);
@@ -148,13 +167,12 @@ public final class CoordinatorProcess implements ManagedProcess {
             Tokenizer tokenizer,
             CoordinatorAgent agent,
             ServingMetrics metrics) {
-        String version = CoordinatorProcess.class.getPackage().getImplementationVersion();
         FrontOptions frontOptions =
                 new FrontOptions(
                         options.httpHost(),
                         options.httpPort(),
                         modelName,
-                        version == null ? "development" : version,
+                        version(),
                         options.bodyBytesMax(),
                         BODY_MILLIS_MAX,
                         REQUEST_MILLIS_MAX,
@@ -213,8 +231,9 @@ public final class CoordinatorProcess implements ManagedProcess {
     }
 
     /// A broken invariant of the core: what it would decide from here on can't be trusted.
-    private static void agentFailed(Throwable failure) {
+    private static void agentFailed(CoordinatorAgent agent, Throwable failure) {
         LOG.error("the scheduling core failed; the process stops", failure);
+        agent.closeRecorder();
         Runtime.getRuntime().halt(70);
     }
 }

@@ -43,7 +43,7 @@ final class CoreLoad implements LoadView {
         if (replicas.length == 0) {
             return 0; // whoever waits in vain is told so in time
         }
-        double ahead = waiting.fair().tokens(lane);
+        double ahead = waiting.tokensBefore(lane, promptTokens);
         double wait = ahead == 0 ? 0 : ahead / (rate() * shareOf(lane, shedTokens));
         return wait + bestSeconds(promptTokens, true);
     }

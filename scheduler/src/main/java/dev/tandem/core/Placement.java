@@ -71,7 +71,7 @@ final class Placement implements RouteRequest {
 
     /// The pool of a replica in the router's book.
     int poolOf(Replica replica) {
-        return rules.roles() == Roles.FIXED && replica.facts().role() == ReplicaRole.DECODE
+        return rules.roles() != Roles.MIXED && replica.facts().role() == ReplicaRole.DECODE
                 ? Router.DECODE_POOL
                 : Router.PREFILL_POOL;
     }
@@ -83,7 +83,7 @@ final class Placement implements RouteRequest {
         for (Replica replica : replicas) {
             if (hasSlot(replica)) {
                 boolean ready = takesPrompt(replica);
-                decodes |= mayDecode(replica);
+                decodes |= mayDecode(replica) || (ready && rules.roles() == Roles.ELASTIC);
                 prefills |= ready;
             }
         }
@@ -97,7 +97,13 @@ final class Placement implements RouteRequest {
         lookUps++;
         zone = sequence.terms().zone();
         Replica decode = chooseDecode(sequence);
-        Decision decision = decode == null ? Decision.SKIP : placeWith(sequence, decode);
+        Decision decision;
+        if (decode != null) {
+            decision = placeWith(sequence, decode);
+        } else {
+            Replica overflow = rules.roles() == Roles.ELASTIC ? chooseOverflow(sequence) : null;
+            decision = overflow == null ? Decision.SKIP : placeLocal(sequence, overflow);
+        }
         placing = null;
         return decision;
     }
@@ -105,7 +111,7 @@ final class Placement implements RouteRequest {
     private Decision placeWith(Sequence sequence, Replica decode) {
         int uncached = sequence.known() - cachedTokens(decode);
         boolean mayHandOver =
-                rules.roles() == Roles.FIXED
+                rules.roles() != Roles.MIXED
                         && hasPrefillRole
                         && decode.facts().role() == ReplicaRole.DECODE
                         && !sequence.localOnly
@@ -168,6 +174,23 @@ final class Placement implements RouteRequest {
         }
         int chosen = router.choose(Router.PREFILL_POOL, this, prefillCandidates, nowNanos);
         return chosen < 0 ? null : (Replica) prefillCandidates.get(chosen);
+    }
+
+    /// A prefill replica that decodes what no decode replica has room for: the one that does so most already, so that
+    /// the others keep their steps to prompts.
+    private @Nullable Replica chooseOverflow(Sequence sequence) {
+        Replica best = null;
+        for (Replica replica : replicas) {
+            if (mayPrefill(replica)
+                    && serves(replica, sequence)
+                    && hasSlot(replica)
+                    && takesPrompt(replica)
+                    && roomFor(replica, sequence)
+                    && (best == null || replica.decodes.size() > best.decodes.size())) {
+                best = replica;
+            }
+        }
+        return best;
     }
 
     private boolean anyPrefillFits(Sequence sequence) {

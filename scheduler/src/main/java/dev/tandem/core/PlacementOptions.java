@@ -25,6 +25,9 @@ public record PlacementOptions(
     public enum Roles {
         /// Prefill replicas compute prompts and hand over; decode replicas generate, and compute prompts where told.
         FIXED,
+        /// As fixed while both kinds have room. What the decode replicas can't take is decoded by prefill replicas, on as
+        /// few of them as possible; so the split follows the load.
+        ELASTIC,
         /// Every replica computes prompts and generates from them; nothing moves.
         MIXED
     }

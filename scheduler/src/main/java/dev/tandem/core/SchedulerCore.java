@@ -45,7 +45,7 @@ public final class SchedulerCore {
     public SchedulerCore(CoreOptions options) {
         this.options = options;
         this.router = new Router(options.routing());
-        this.waiting = new WaitingQueue(options.admission());
+        this.waiting = new WaitingQueue(options);
         this.load = new CoreLoad(options, waiting);
         this.gate = new Gate(options, load, router);
         this.handoffs = new HandoffDesk(options, counters, commands);
@@ -113,7 +113,7 @@ public final class SchedulerCore {
                 peers.computeIfAbsent(
                         facts.device().name(), name -> new StepEstimator(facts.device()));
         int pool =
-                options.placement().roles() == PlacementOptions.Roles.FIXED
+                options.placement().roles() != PlacementOptions.Roles.MIXED
                                 && facts.role() == ReplicaRole.DECODE
                         ? Router.DECODE_POOL
                         : Router.PREFILL_POOL;
@@ -213,7 +213,9 @@ public final class SchedulerCore {
             return;
         }
         StepPlan plan = replica.plansInFlight() == 0 ? null : replica.oldestInFlight();
-        if (plan == null || plan.number() != done.plan() || !matches(plan, done)) {
+        if (plan == null || plan.number() != done.plan()
+                || done.samples() > done.tokens().length
+                || !plan.isAnsweredBy(done.sequences(), done.samples())) {
             commands.disconnects()
                     .add(
                             new Commands.Disconnect(
@@ -228,34 +230,9 @@ public final class SchedulerCore {
         isPlacingDue = true;
         int[] tokens = done.tokens();
         TokenLogprobs[] logprobs = done.logprobs();
-        int sampled = 0;
-        for (int row = 0; row < plan.rows(); row++) {
-            if (plan.rowSamples(row)) {
-                sampled(
-                        plan.row(row),
-                        tokens[sampled],
-                        logprobs == null ? null : logprobs[sampled]);
-                sampled++;
-            }
+        for (int i = 0; i < plan.samples(); i++) {
+            sampled(plan.sample(i), tokens[i], logprobs == null ? null : logprobs[i]);
         }
-    }
-
-    private static boolean matches(StepPlan plan, Event.StepDone done) {
-        int samples = done.samples();
-        long[] sequences = done.sequences();
-        if (samples > sequences.length || samples > done.tokens().length) {
-            return false;
-        }
-        int sampled = 0;
-        for (int row = 0; row < plan.rows(); row++) {
-            if (plan.rowSamples(row)) {
-                if (sampled >= samples || sequences[sampled] != plan.rowSequence(row)) {
-                    return false;
-                }
-                sampled++;
-            }
-        }
-        return sampled == samples;
     }
 
     private void sampled(Residence residence, int token, @Nullable TokenLogprobs logprobs) {
@@ -430,6 +407,7 @@ public final class SchedulerCore {
         }
         Decision decision = placement.place(sequence, nowNanos);
         if (decision == Decision.TAKE) {
+            waiting.taking(sequence);
             sequence.unservedSinceNanos = 0;
             hedging.placed(sequence);
         }

@@ -24,6 +24,7 @@ public final class Sequence extends QueueEntry {
     private static final int GENERATED_AT_ONCE = 1024;
 
     private static final int WORDS = PrefixHasher.WORDS;
+    private static final int[] NO_TOKENS = {};
 
     private final Prompt prompt;
     private final int promptTokens;
@@ -98,6 +99,9 @@ public final class Sequence extends QueueEntry {
     }
 
     private static int[] toArray(Set<Integer> set) {
+        if (set.isEmpty()) {
+            return NO_TOKENS;
+        }
         int[] array = new int[set.size()];
         int i = 0;
         for (int value : set) {

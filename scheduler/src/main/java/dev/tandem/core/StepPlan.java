@@ -23,6 +23,9 @@ public final class StepPlan {
     private int[] rowFrom = new int[16];
     private int[] rowCount = new int[16];
     private boolean[] rowSamples = new boolean[16];
+    private int samples;
+    private Residence[] sampleOf = new Residence[16];
+    private long[] sampleSequence = new long[16];
     private final List<Start> startDetails = new ArrayList<>();
     private int appends;
     private long[] appendSequence = new long[16];
@@ -48,8 +51,8 @@ public final class StepPlan {
         startDetails.clear();
         appends = 0;
         sends.clear();
-        Arrays.fill(rowOf, 0, rows, null);
         rows = 0;
+        samples = 0;
         tokens = 0;
         make.clear();
     }
@@ -151,18 +154,53 @@ public final class StepPlan {
         appendEnd[appends++] = at + count;
     }
 
-    void addRow(Residence residence, int from, int count, boolean samples) {
-        if (rows == rowOf.length) {
-            rowOf = Arrays.copyOf(rowOf, rows * 2);
-            rowFrom = Arrays.copyOf(rowFrom, rows * 2);
-            rowCount = Arrays.copyOf(rowCount, rows * 2);
-            rowSamples = Arrays.copyOf(rowSamples, rows * 2);
+    /// Rows that sample.
+    int samples() {
+        return samples;
+    }
+
+    /// The residence of the sample with this number, counted over the rows that sample.
+    Residence sample(int sample) {
+        return sampleOf[sample];
+    }
+
+    /// Whether `sequences` starts with exactly the sequences of the rows that sample, in their order.
+    boolean isAnsweredBy(long[] sequences, int count) {
+        return count == samples
+                && count <= sequences.length
+                && Arrays.mismatch(sampleSequence, 0, count, sequences, 0, count) < 0;
+    }
+
+    /// The arrays keep what an earlier plan left in them: in a steady state a row names the same residence as two plans
+    /// before, and a store of a reference costs more than a look.
+    void addRow(Residence residence, int from, int count, boolean isSampling) {
+        int row = rows++;
+        if (row == rowOf.length) {
+            growRows();
         }
-        rowOf[rows] = residence;
-        rowFrom[rows] = from;
-        rowCount[rows] = count;
-        rowSamples[rows] = samples;
-        rows++;
+        if (rowOf[row] != residence) {
+            rowOf[row] = residence;
+        }
+        rowFrom[row] = from;
+        rowCount[row] = count;
+        rowSamples[row] = isSampling;
+        if (isSampling) {
+            int sample = samples++;
+            if (sampleOf[sample] != residence) {
+                sampleOf[sample] = residence;
+                sampleSequence[sample] = residence.sequenceId();
+            }
+        }
         tokens += count;
+    }
+
+    private void growRows() {
+        int size = rowOf.length * 2;
+        rowOf = Arrays.copyOf(rowOf, size);
+        rowFrom = Arrays.copyOf(rowFrom, size);
+        rowCount = Arrays.copyOf(rowCount, size);
+        rowSamples = Arrays.copyOf(rowSamples, size);
+        sampleOf = Arrays.copyOf(sampleOf, size);
+        sampleSequence = Arrays.copyOf(sampleSequence, size);
     }
 }

@@ -1,8 +1,8 @@
 package dev.tandem.core;
 
-import dev.tandem.admission.AdmissionOptions;
 import dev.tandem.admission.FairQueue;
 import dev.tandem.admission.Lane;
+import dev.tandem.batching.BatchingOptions;
 
 import org.jspecify.annotations.Nullable;
 
@@ -14,16 +14,22 @@ import java.util.List;
 final class WaitingQueue {
     private static final double NANOS_PER_SECOND = 1e9;
     private static final double RATE_HALF_LIFE_SECONDS = 2;
+    private static final int SIZES = 32 * 4;
 
     private final FairQueue<Sequence> queue;
     private final List<Sequence> delayed = new ArrayList<>();
     private long delayedTokens;
+    /// Queued tokens by lane and size of the prompt, where short prompts go first.
+    private final long[][] tokensBySize = new long[Lane.values().length][SIZES];
+
+    private final boolean isSizeAware;
     private double taken;
     private double watchedSeconds;
     private long watchedNanos;
 
-    WaitingQueue(AdmissionOptions options) {
-        this.queue = new FairQueue<>(options);
+    WaitingQueue(CoreOptions options) {
+        this.queue = new FairQueue<>(options.admission());
+        this.isSizeAware = options.batching().order() == BatchingOptions.Order.SIZE_AWARE;
     }
 
     int size() {
@@ -51,13 +57,45 @@ final class WaitingQueue {
         } else {
             watch(nowNanos);
             queue.add(sequence);
+            count(sequence, sequence.known());
         }
+    }
+
+    private void count(Sequence sequence, int tokens) {
+        tokensBySize[sequence.lane().ordinal()][sizeOf(sequence.promptTokens())] += tokens;
+    }
+
+    /// Classes of prompt lengths, four to an octave.
+    private static int sizeOf(int promptTokens) {
+        int octave = 31 - Integer.numberOfLeadingZeros(promptTokens);
+        int quarter = octave < 2 ? 0 : (promptTokens >>> (octave - 2)) & 3;
+        return octave * 4 + quarter;
+    }
+
+    /// Queued tokens of a lane that go before a prompt of this length, were it to join now: all of them when the order is
+    /// that of arrival, those of no longer prompts when short ones go first.
+    long tokensBefore(Lane lane, int promptTokens) {
+        if (!isSizeAware) {
+            return queue.tokens(lane);
+        }
+        long[] bySize = tokensBySize[lane.ordinal()];
+        long tokens = 0;
+        for (int size = sizeOf(promptTokens); size >= 0; size--) {
+            tokens += bySize[size];
+        }
+        return tokens;
+    }
+
+    /// A sequence that a visitor is about to take.
+    void taking(Sequence sequence) {
+        count(sequence, -sequence.known());
     }
 
     void remove(Sequence sequence, long nowNanos) {
         if (sequence.isQueued()) {
             watch(nowNanos);
             queue.remove(sequence);
+            count(sequence, -sequence.known());
         } else if (delayed.remove(sequence)) {
             delayedTokens -= sequence.known();
         }

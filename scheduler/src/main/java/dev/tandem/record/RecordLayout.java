@@ -38,7 +38,7 @@ final class RecordLayout<R extends Record> {
 
         void write(FrameWriter out, Object value);
 
-        Object read(FrameReader in) throws RecordingException;
+        @Nullable Object read(FrameReader in) throws RecordingException;
 
         /// Adds a line for every type that needs one.
         default void describe(Set<String> lines) {}
@@ -69,7 +69,7 @@ final class RecordLayout<R extends Record> {
 
     /// One line for this class and each class inside: its components with their types, an enum's names.
     void describe(Set<String> lines) {
-        StringBuilder line = new StringBuilder(type.getSimpleName()).append('(');
+        StringBuilder line = new StringBuilder(nameOf(type)).append('(');
         for (Component component : components) {
             line.append(component == components.getFirst() ? "" : ", ");
             line.append(component.name()).append(": ").append(component.codec().name());
@@ -100,8 +100,7 @@ final class RecordLayout<R extends Record> {
             return constructor.newInstance(values);
         } catch (InvocationTargetException e) {
             Throwable cause = Objects.requireNonNull(e.getCause());
-            throw in.wrong(
-                    type.getSimpleName() + " refuses its values: " + cause.getMessage(), cause);
+            throw in.wrong(nameOf(type) + " refuses its values: " + cause.getMessage(), cause);
         } catch (ReflectiveOperationException e) {
             throw new AssertionError(type + " can be made", e);
         }
@@ -254,7 +253,7 @@ final class RecordLayout<R extends Record> {
     private record OneOf(Class<?> type) implements Codec {
         @Override
         public String name() {
-            return type.getSimpleName();
+            return nameOf(type);
         }
 
         @Override
@@ -281,7 +280,7 @@ final class RecordLayout<R extends Record> {
     private record Nested(RecordLayout<?> layout) implements Codec {
         @Override
         public String name() {
-            return layout.type.getSimpleName();
+            return nameOf(layout.type);
         }
 
         @Override
@@ -321,7 +320,7 @@ final class RecordLayout<R extends Record> {
 
         @Override
         public String name() {
-            return type.getSimpleName();
+            return nameOf(type);
         }
 
         @Override
@@ -341,7 +340,7 @@ final class RecordLayout<R extends Record> {
         }
 
         @Override
-        public Object read(FrameReader in) throws RecordingException {
+        public @Nullable Object read(FrameReader in) throws RecordingException {
             int index = in.getByte();
             if (index >= kinds.length) {
                 throw in.wrong(name() + " has no kind " + index);
@@ -414,6 +413,11 @@ final class RecordLayout<R extends Record> {
             }
             return map;
         }
+    }
+
+    /// Without the package, with the class around it.
+    private static String nameOf(Class<?> type) {
+        return type.getName().substring(type.getPackageName().length() + 1).replace('$', '.');
     }
 
     private static Collection<?> ordered(Collection<?> items) {

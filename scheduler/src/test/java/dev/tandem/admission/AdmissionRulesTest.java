@@ -127,6 +127,9 @@ class AdmissionRulesTest {
         server.queue.remove(Objects.requireNonNull(server.queue.oldest(Lane.BATCH)));
         accounts.open("other", 0);
         Verdict.Refuse refuse = refused(verdict("greedy", Lane.BATCH, 1_000, 0), Reason.QUEUE_FULL);
+        // 9,000 of 10,000 wait; after 4,500 it would have 5,500 with its request, and as much is
+        // free.
+        assertThat(refuse.retryAfterMillis()).isBetween(5_000, 6_250);
         assertThat(verdict("other", Lane.BATCH, 1_000, 0)).isSameAs(Verdict.ACCEPT);
         server.advanceMillis(refuse.retryAfterMillis());
         assertThat(verdict("greedy", Lane.BATCH, 1_000, 0)).isSameAs(Verdict.ACCEPT);

@@ -85,7 +85,7 @@ class RecordingTest {
 
     @Test
     void theHeaderTellsVersionAndOptions() throws IOException {
-        CoreOptions options = new CoreOptions(7, 6, 5, false, 4, 3, 2, 1, 9, 8, 11);
+        CoreOptions options = CoreOptions.defaults().withSteps(7, 6, 5).withRecovery(3, 2, 1);
         Path file = dir.resolve("header");
         FlightRecorder.toFile(file, options, "9.9", 12_345, NO_LIMIT).close();
         try (RecordingReader reader = new RecordingReader(file)) {

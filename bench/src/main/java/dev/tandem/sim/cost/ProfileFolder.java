@@ -110,18 +110,17 @@ final class ProfileFolder {
 
     /// All-reduce inside a CUDA graph, as vLLM runs it.
     ///
-    /// @return nanoseconds by bytes of the message
-    TreeMap<Integer, Double> allReduce(int devices) throws IOException {
-        TreeMap<Integer, Double> byBytes = new TreeMap<>();
+    /// @return nanoseconds by bytes of the message; the second size is always 1
+    TreeMap<Integer, TreeMap<Integer, Double>> allReduce(int devices) throws IOException {
+        TreeMap<Integer, TreeMap<Integer, Double>> byBytes = new TreeMap<>();
         String wanted = Integer.toString(devices);
         read(
                 file("comm", "custom_allreduce_perf"),
                 List.of("num_gpus", "backend", "message_size", "latency"),
                 row -> {
                     if (row[0].equals(wanted) && row[1].equals("vllm_graph")) {
-                        byBytes.put(
-                                Integer.valueOf(row[2]),
-                                Double.parseDouble(row[3]) * NANOS_PER_MILLI);
+                        byBytes.computeIfAbsent(Integer.valueOf(row[2]), bytes -> new TreeMap<>())
+                                .put(1, Double.parseDouble(row[3]) * NANOS_PER_MILLI);
                     }
                 });
         return notEmpty(byBytes, "all-reduce over " + devices + " devices");

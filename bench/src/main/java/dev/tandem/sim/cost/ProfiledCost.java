@@ -2,8 +2,6 @@ package dev.tandem.sim.cost;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Map;
-import java.util.TreeMap;
 
 /// A step's time from measured times of its operations (the method of Vidur and of NVIDIA's aiconfigurator):
 /// ```
@@ -147,8 +145,7 @@ public final class ProfiledCost implements StepCost {
             throws IOException {
         ModelShape model = sharded.model();
         int tp = sharded.tensorParallel();
-        TreeMap<Integer, Double> reduces =
-                tp > 1 ? folder.allReduce(tp) : new TreeMap<>(Map.of(1, 0.0));
+        LogGrid reduces = tp > 1 ? new LogGrid(folder.allReduce(tp)) : null;
         int headDim = model.headDim();
         int queryWidth = sharded.deviceHeads() * headDim;
         int qkvWidth = queryWidth + 2 * sharded.deviceKvHeads() * headDim;
@@ -168,8 +165,8 @@ public final class ProfiledCost implements StepCost {
                             + products.at(i, model.hidden(), intermediate)
                             + LAUNCHES_PER_LAYER * LAUNCH_NANOS
                             + rows[i] * elementBytes * 1e9 / device.effectiveBytes();
-            if (tp > 1) {
-                layer += 2 * along(reduces, rows[i] * model.hidden() * 2);
+            if (reduces != null) {
+                layer += 2 * reduces.at(rows[i] * model.hidden() * 2, 1);
             }
             nanos[i] = model.layers() * layer;
         }
@@ -233,17 +230,6 @@ public final class ProfiledCost implements StepCost {
             }
         }
         throw new IOException("decode attention of " + sharded + " was not measured");
-    }
-
-    private static double along(TreeMap<Integer, Double> points, double at) {
-        double[] sizes = points.keySet().stream().mapToDouble(Integer::doubleValue).toArray();
-        int i = LogGrid.segment(sizes, at);
-        return LogGrid.between(
-                sizes[i],
-                points.get((int) sizes[i]),
-                sizes[i + 1],
-                points.get((int) sizes[i + 1]),
-                Math.max(at, sizes[0]));
     }
 
     private static float[] tabulate(double[] sizes, double[] times, int from, int step, int count) {

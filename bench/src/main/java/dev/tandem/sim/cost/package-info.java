@@ -32,7 +32,8 @@
 /// between engines, fitted on one half of the rows and tested on the other).
 ///
 /// ## Invariants
-/// Equal shapes cost equal time; an empty step costs nothing; a call allocates nothing; no cost is below the device's data sheet.
+/// Equal shapes cost equal time; an empty step costs nothing; a call allocates nothing. Without a calibration no cost
+/// is below the device's data sheet; a fitted calibration may go below it, since it makes up for slower kernels in the tables.
 @NullMarked
 package dev.tandem.sim.cost;
 

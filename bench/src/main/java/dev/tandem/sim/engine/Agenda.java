@@ -7,6 +7,7 @@ final class Agenda {
     static final int SAMPLE = 1;
     static final int LEASE_EXPIRES = 2;
     static final int WRITER_GIVES_UP = 3;
+    private static final int TIMERS = 4;
     static final int ARRIVAL = 4;
     static final int CANCEL = 5;
     static final int EXECUTED = 6;
@@ -14,11 +15,16 @@ final class Agenda {
     static final int GRANT = 8;
     static final int ABORT = 9;
     static final int BLOCKS_ARRIVE = 10;
-    static final int SEND_COMMITTED = 11;
-    static final int LEASE_ENDED = 12;
-    static final int SEND_ENDED = 13;
-    static final int SEND_REFUSED = 14;
-    private static final int TIMERS = 4;
+    static final int BLOCK_LANDS = 11;
+    static final int SEND_COMMITTED = 12;
+    static final int SEND_REFUSED = 13;
+    static final int LEASE_BREAKS = 14;
+    static final int LEASE_ENDED = 15;
+    static final int SEND_ENDED = 16;
+    static final int FAULT = 17;
+    static final int DIES = 18;
+    static final int LOST = 19;
+    static final int REJOINS = 20;
 
     private final EventHeap heap = new EventHeap();
     private int pending;

@@ -6,8 +6,8 @@ import org.agrona.collections.LongHashSet;
 import java.util.Arrays;
 
 /// What a worker holds, in a form that shows every mistake: its KV is one number per token, the hash of the prefix up to it.
-/// A row reads the number of the token before from its block table, so a wrong block, a stale one or one that somebody else
-/// has overwritten gives wrong tokens. Checks plans as a real worker does ([dev.tandem.engine]'s validator), and beyond:
+/// A row reads the numbers of all tokens before through its block table, as attention does, so a wrong block, a stale one or
+/// one that somebody else has overwritten is noticed when it is read. Checks plans as a real worker does ([dev.tandem.engine]'s validator), and beyond:
 /// that no row writes into a block that is leased to another worker or being sent. Owned by the simulation.
 final class CheckedKv {
     private static final long EMPTY_PREFIX = 42;
@@ -37,19 +37,38 @@ final class CheckedKv {
         int computed;
         final long seed;
 
+        /// Hash of the prefix up to each token: what its KV has to hold.
+        long[] prefixes;
+
         Live(PlanCopy.Start start) {
             tokens = start.tokens();
             known = tokens.length;
             blocks = start.blocks();
             computed = start.computed();
             seed = start.seed();
+            prefixes = new long[known];
+            long hash = EMPTY_PREFIX;
+            for (int i = 0; i < known; i++) {
+                hash = extend(hash, tokens[i]);
+                prefixes[i] = hash;
+            }
+        }
+
+        void append(int token) {
+            if (known == tokens.length) {
+                tokens = Arrays.copyOf(tokens, known * 2);
+                prefixes = Arrays.copyOf(prefixes, known * 2);
+            }
+            prefixes[known] = extend(prefixes[known - 1], token);
+            tokens[known++] = token;
         }
     }
 
-    CheckedKv(ReplicaSpec spec) {
+    /// @param sequencesMax that may be live at once
+    CheckedKv(ReplicaSpec spec, int sequencesMax) {
         this.name = spec.name();
         this.blockTokens = spec.blockTokens();
-        this.sequencesMax = spec.sequencesMax();
+        this.sequencesMax = sequencesMax;
         this.kv = new long[spec.blocks() * blockTokens];
         this.leases = new int[spec.blocks()];
         this.sends = new int[spec.blocks()];
@@ -126,10 +145,7 @@ final class CheckedKv {
                     "samples before the end of sequence",
                     id);
             int token = sample(hash, sequence.seed);
-            if (sequence.known == sequence.tokens.length) {
-                sequence.tokens = Arrays.copyOf(sequence.tokens, sequence.known * 2);
-            }
-            sequence.tokens[sequence.known++] = token;
+            sequence.append(token);
             slot.sequences[slot.samples] = id;
             slot.tokens[slot.samples++] = token;
         }
@@ -147,13 +163,25 @@ final class CheckedKv {
             require(sends[block] == 0, plan, "writes into a block being sent, sequence", id);
             writtenBy[block] = plan.number();
         }
-        long hash = from == 0 ? EMPTY_PREFIX : kv[at(sequence, from - 1)];
+        checkContext(plan, sequence, id, from);
         for (int position = from; position < from + count; position++) {
-            hash = extend(hash, sequence.tokens[position]);
-            kv[at(sequence, position)] = hash;
+            kv[at(sequence, position)] = sequence.prefixes[position];
         }
         sequence.computed += count;
-        return hash;
+        return sequence.prefixes[from + count - 1];
+    }
+
+    /// Attention reads every token before: each must hold what belongs there.
+    private void checkContext(PlanCopy plan, Live sequence, long id, int from) {
+        for (int at = 0; at < from; at += blockTokens) {
+            int count = Math.min(blockTokens, from - at);
+            int block = sequence.blocks[at / blockTokens] * blockTokens;
+            require(
+                    Arrays.equals(kv, block, block + count, sequence.prefixes, at, at + count),
+                    plan,
+                    "reads wrong KV from block " + block / blockTokens + " for sequence",
+                    id);
+        }
     }
 
     private Live known(PlanCopy plan, long id) {
@@ -220,6 +248,11 @@ final class CheckedKv {
     /// One block of another worker lands here.
     void copyFrom(CheckedKv from, int source, int target) {
         System.arraycopy(from.kv, source * blockTokens, kv, target * blockTokens, blockTokens);
+    }
+
+    /// Other bytes land here.
+    void garble(int target) {
+        Arrays.fill(kv, target * blockTokens, (target + 1) * blockTokens, -1);
     }
 
     private static int[] concat(int[] a, int[] b) {

@@ -16,8 +16,8 @@ final class SimulatedWorker {
 
     final int replica;
 
-    /// Index of its spec: the machine outlives this worker.
-    final int node;
+    /// Where it lives: outlives it.
+    final Machine machine;
 
     final ReplicaSpec spec;
     final ReplicaFacts facts;
@@ -40,21 +40,19 @@ final class SimulatedWorker {
 
     long upUntilNanos;
 
-    /// Steps take so many times as long.
-    double slowdown = 1;
+    /// It has told something wrong: the core may end the connection.
+    boolean blamable;
 
     private PlanSlot[] slots = new PlanSlot[4];
 
-    // Running numbers of plans: taken in, executed, told. A slot is found by its number's low bits.
+    // Plans taken in, and those whose result is told. A slot is found by its number's low bits.
     private long taken;
-    private long executed;
     private long told;
 
-    SimulatedWorker(
-            int replica, int node, ReplicaSpec spec, long incarnation, @Nullable CheckedKv kv) {
+    SimulatedWorker(int replica, Machine machine, long incarnation, @Nullable CheckedKv kv) {
         this.replica = replica;
-        this.node = node;
-        this.spec = spec;
+        this.machine = machine;
+        this.spec = machine.spec;
         this.facts = spec.facts(incarnation);
         this.bytesPerBlock = spec.device().kvBytesPerToken() * spec.blockTokens();
         this.kv = kv;
@@ -83,8 +81,7 @@ final class SimulatedWorker {
         }
         PlanSlot slot = slots[(int) taken++ & slots.length - 1];
         slot.read(plan, shape);
-        long nanos = Math.max(STEP_NANOS_MIN, spec.cost().nanos(shape));
-        slot.durationNanos = slowdown == 1 ? nanos : (long) (nanos * slowdown);
+        slot.durationNanos = Math.max(STEP_NANOS_MIN, spec.cost().nanos(shape));
         return slot;
     }
 
@@ -97,9 +94,9 @@ final class SimulatedWorker {
         slots = more;
     }
 
-    /// The plan that is executed next, in the order of their arrival.
-    PlanSlot nextExecuted() {
-        return slots[(int) executed++ & slots.length - 1];
+    /// A plan whose result is not told.
+    PlanSlot slot(long number) {
+        return slots[(int) (number - 1) & slots.length - 1];
     }
 
     /// The plan whose result is told next.

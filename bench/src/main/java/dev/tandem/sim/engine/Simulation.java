@@ -5,23 +5,25 @@ import dev.tandem.core.CoreOptions;
 import dev.tandem.core.CoreSnapshot;
 import dev.tandem.core.Event;
 import dev.tandem.core.Outputs;
-import dev.tandem.core.SamplingParameters;
 import dev.tandem.core.SchedulerCore;
-import dev.tandem.core.StepPlan;
+import dev.tandem.record.DecisionHash;
 import dev.tandem.sim.Arrival;
 import dev.tandem.sim.SimulationObserver;
 import dev.tandem.sim.Workload;
-import dev.tandem.sim.cost.StepShape;
 import dev.tandem.sim.fault.FaultPlan;
 
 import org.jspecify.annotations.Nullable;
 
-import java.util.ArrayList;
+import java.lang.management.ManagementFactory;
 import java.util.List;
-import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 
 /// One run of the production core among simulated workers and links, in virtual time. The same arguments give the same run.
+///
+/// Workers are *quick* or *checked*. Quick ones know how long a plan takes and make tokens up. Checked ones hold a number for
+/// every token's KV, so that a wrong block is noticed, and every promise of the core is checked after every event. A broken
+/// promise is a [BrokenPromiseException].
 ///
 /// Single-threaded; several simulations may run side by side, each with its own workload and observers.
 public final class Simulation {
@@ -32,45 +34,69 @@ public final class Simulation {
 
     private static final Event.Tick TICK = new Event.Tick();
 
-    private final ClusterSpec cluster;
     private final SchedulerCore core;
     private final Workload workload;
     private final SimulationObserver[] observers;
     private final Agenda agenda = new Agenda();
-    private final ControlLinks control;
+    private final Fleet fleet;
     private final KvTransfers transfers;
-    private final StepShape shape = new StepShape();
+    private final FaultInjector faults;
     private final Requests requests;
-    private final DecisionTrace trace = new DecisionTrace();
-
-    /// By replica id; 0 is not used.
-    private final List<SimulatedWorker> workers = new ArrayList<>();
-
-    private final SamplingParameters greedy = SamplingParameters.greedy();
-    private final long controlNanos;
+    private final DecisionHash decisions = new DecisionHash();
+    private final @Nullable Promises promises;
     private long sampleNanos;
     private @Nullable Arrival nextArrival;
-    private long steps;
-    private long computedTokens;
 
+    /// A run of quick workers.
+    ///
     /// @param workload read to its end; its arrivals must not go back in time
-    /// @param faults what breaks when
+    /// @param plan what breaks when
     /// @param seed of everything that the run draws itself
     public Simulation(
             ClusterSpec cluster,
             CoreOptions options,
             Workload workload,
             List<SimulationObserver> observers,
-            FaultPlan faults,
+            FaultPlan plan,
             long seed) {
-        this.cluster = cluster;
+        this(cluster, options, workload, observers, plan, seed, false);
+    }
+
+    /// A run of checked workers: for clusters and workloads that are small, with requests that all can be served.
+    public static Simulation checked(
+            ClusterSpec cluster,
+            CoreOptions options,
+            Workload workload,
+            List<SimulationObserver> observers,
+            FaultPlan plan,
+            long seed) {
+        return new Simulation(cluster, options, workload, observers, plan, seed, true);
+    }
+
+    private Simulation(
+            ClusterSpec cluster,
+            CoreOptions options,
+            Workload workload,
+            List<SimulationObserver> observers,
+            FaultPlan plan,
+            long seed,
+            boolean checked) {
         this.core = new SchedulerCore(options);
         this.workload = workload;
         this.observers = observers.toArray(new SimulationObserver[0]);
-        this.controlNanos = cluster.controlLatencyNanos();
-        this.control = new ControlLinks(agenda, controlNanos);
-        this.transfers = new KvTransfers(agenda, control, cluster, workers, options.leaseMillis());
-        this.requests = new Requests(this.observers);
+        SplittableRandom random = new SplittableRandom(seed);
+        ControlLinks control =
+                new ControlLinks(
+                        agenda, cluster.controlLatencyNanos(), plan.jitterNanosMax(), random);
+        NetworkCards cards = new NetworkCards(agenda, cluster);
+        this.fleet =
+                new Fleet(cluster, options, agenda, control, random, this::feed, checked, plan);
+        this.transfers =
+                new KvTransfers(
+                        agenda, control, cards, fleet.workers, options.leaseMillis(), random);
+        this.faults = new FaultInjector(plan, agenda, fleet, cards, random, this::feed);
+        this.requests = new Requests(this.observers, checked ? new TokenOracle() : null, seed);
+        this.promises = checked ? new Promises(core, options, fleet, requests) : null;
     }
 
     /// Shows observers the core's state so often.
@@ -82,11 +108,16 @@ public final class Simulation {
     }
 
     /// Runs to the end: no request open, nothing on its way. Once only.
+    ///
+    /// @throws BrokenPromiseException with checked workers, at the first promise that the core breaks
     public SimulationResult run() {
         long started = System.nanoTime();
-        for (int node = 0; node < cluster.replicas().size(); node++) {
-            join(node, 1);
+        var threads = ManagementFactory.getThreadMXBean();
+        long startedCpu = threads.getCurrentThreadCpuTime();
+        for (Machine machine : fleet.machines) {
+            fleet.join(machine);
         }
+        faults.schedule();
         takeNextArrival();
         agenda.at(TICK_NANOS, Agenda.TICK, 0, 0);
         if (sampleNanos > 0) {
@@ -96,45 +127,81 @@ public final class Simulation {
         while (goesOn) {
             goesOn = step();
         }
+        if (promises != null) {
+            promises.checkEnd();
+        }
         return requests.result(
-                trace.hash(),
+                decisions.value(),
                 agenda,
+                fleet,
                 System.nanoTime() - started,
-                steps,
-                computedTokens,
-                core.sequences());
+                threads.getCurrentThreadCpuTime() - startedCpu,
+                core.snapshot());
     }
 
     private boolean step() {
-        switch (agenda.next()) {
+        int kind = agenda.next();
+        int target = agenda.target();
+        long argument = agenda.argument();
+        switch (kind) {
             case Agenda.TICK -> {
                 return tick();
             }
             case Agenda.SAMPLE -> sample();
             case Agenda.ARRIVAL -> arrive();
-            case Agenda.CANCEL -> cancel(agenda.argument());
-            case Agenda.EXECUTED -> executed(workers.get(agenda.target()));
-            case Agenda.RESULT -> result(workers.get(agenda.target()));
-            case Agenda.GRANT -> transfers.granted(agenda.argument());
-            case Agenda.ABORT -> transfers.aborted(agenda.target(), agenda.argument());
-            case Agenda.LEASE_EXPIRES -> transfers.leaseExpires(agenda.argument());
-            case Agenda.WRITER_GIVES_UP, Agenda.SEND_REFUSED ->
-                    transfers.writerGivesUp(agenda.argument());
-            case Agenda.BLOCKS_ARRIVE -> transfers.blocksArrive(agenda.target(), agenda.argument());
-            case Agenda.SEND_COMMITTED -> transfers.sendCommitted(agenda.argument());
-            case Agenda.LEASE_ENDED -> leaseEnded(agenda.target(), agenda.argument());
-            case Agenda.SEND_ENDED -> sendEnded(agenda.target(), agenda.argument());
-            default -> throw new IllegalStateException("no such kind of event");
+            case Agenda.CANCEL -> cancel(argument);
+            case Agenda.RESULT -> fleet.result(fleet.worker(target));
+            case Agenda.EXECUTED, Agenda.GRANT, Agenda.ABORT ->
+                    toWorker(kind, fleet.worker(target), argument);
+            case Agenda.LEASE_EXPIRES -> transfers.leaseExpires(argument);
+            case Agenda.WRITER_GIVES_UP, Agenda.SEND_REFUSED -> transfers.writerGivesUp(argument);
+            case Agenda.LEASE_BREAKS -> transfers.leaseBreaks(argument);
+            case Agenda.BLOCKS_ARRIVE -> transfers.blocksArrive(argument);
+            case Agenda.BLOCK_LANDS -> transfers.blockLands(target, argument);
+            case Agenda.SEND_COMMITTED -> transfers.sendCommitted(argument);
+            case Agenda.LEASE_ENDED -> leaseEnded(target, argument);
+            case Agenda.SEND_ENDED -> sendEnded(target, argument);
+            case Agenda.FAULT -> faults.happen((int) argument);
+            case Agenda.DIES -> dies(fleet.worker(target));
+            case Agenda.LOST -> fleet.lose(fleet.worker(target), "silent");
+            case Agenda.REJOINS -> fleet.rejoin(fleet.machines[target]);
+            default -> throw new IllegalStateException("no event of kind " + kind);
         }
         return true;
+    }
+
+    /// One that stands still gets to it later.
+    private void toWorker(int kind, SimulatedWorker worker, long argument) {
+        if (agenda.now() < worker.machine.pausedUntilNanos && !worker.dead) {
+            agenda.at(worker.machine.pausedUntilNanos, kind, worker.replica, argument);
+            return;
+        }
+        switch (kind) {
+            case Agenda.EXECUTED -> fleet.executed(worker, argument, transfers);
+            case Agenda.GRANT -> transfers.granted(argument);
+            default -> transfers.aborted(worker.replica, argument);
+        }
+    }
+
+    private void dies(SimulatedWorker worker) {
+        if (!worker.dead) {
+            worker.dead = true;
+            transfers.died(worker);
+        }
     }
 
     // ---- time ----
 
     private boolean tick() {
         feed(TICK);
-        boolean over = agenda.pending() == 0 && core.sequences() == 0 && !holdsBlocks();
-        boolean stuck = agenda.pending() == 0 && agenda.now() - agenda.lastNanos() > STUCK_NANOS;
+        if (promises != null) {
+            long calm = Math.max(faults.disturbedUntilNanos, fleet.changedNanos);
+            promises.checkProgress(agenda.now(), calm);
+            promises.audit();
+        }
+        boolean idle = agenda.pending() == 0;
+        boolean over = idle && core.sequences() == 0 && !holdsBlocks();
+        boolean stuck = idle && agenda.now() - agenda.lastNanos() > STUCK_NANOS;
         if (over || stuck) {
             return false;
         }
@@ -174,19 +241,13 @@ public final class Simulation {
         if (arrival == null) {
             return;
         }
-        long sequence = requests.arrived(arrival, agenda.now());
+        Event.Submit submit = requests.arrived(arrival, agenda.now());
         if (arrival.cancelAfterNanos() > 0) {
-            agenda.at(agenda.now() + arrival.cancelAfterNanos(), Agenda.CANCEL, 0, sequence);
+            agenda.at(
+                    agenda.now() + arrival.cancelAfterNanos(), Agenda.CANCEL, 0, submit.sequence());
         }
         takeNextArrival();
-        feed(
-                new Event.Submit(
-                        sequence,
-                        arrival.prompt(),
-                        arrival.outputTokens(),
-                        greedy,
-                        Set.of(),
-                        arrival.terms()));
+        feed(submit);
     }
 
     private void cancel(long sequence) {
@@ -195,52 +256,22 @@ public final class Simulation {
         }
     }
 
-    // ---- workers ----
+    // ---- leases ----
 
-    private void join(int node, long incarnation) {
-        if (workers.isEmpty()) {
-            workers.add(null);
-        }
-        SimulatedWorker worker =
-                new SimulatedWorker(
-                        workers.size(), node, cluster.replicas().get(node), incarnation, null);
-        workers.add(worker);
-        feed(new Event.ReplicaJoined(worker.replica, worker.facts));
-    }
-
-    private void take(StepPlan plan) {
-        SimulatedWorker worker = workers.get(plan.replica().id());
-        if (worker.dead || worker.lost) {
-            return;
-        }
-        PlanSlot slot = worker.take(plan, shape);
-        steps++;
-        computedTokens += plan.tokens();
-        long start = Math.max(control.down(worker), worker.busyUntilNanos);
-        long end = start + slot.durationNanos;
-        worker.busyUntilNanos = end;
-        agenda.at(end, Agenda.EXECUTED, worker.replica, 0);
-        agenda.at(end + controlNanos, Agenda.RESULT, worker.replica, 0);
-    }
-
-    private void executed(SimulatedWorker worker) {
-        transfers.send(worker, worker.nextExecuted());
-    }
-
-    private void result(SimulatedWorker worker) {
-        PlanSlot slot = worker.nextTold();
-        if (!worker.lost) {
-            feed(slot.result(worker.replica));
-        }
-    }
-
-    private void leaseEnded(int replica, long lease) {
+    private void leaseEnded(int target, long lease) {
+        int replica = Math.abs(target);
         long bytes = transfers.leaseTold(lease);
-        feed(new Event.LeaseEnded(Math.abs(replica), lease, replica > 0, bytes));
+        if (fleet.isHeard(fleet.worker(replica))) {
+            feed(new Event.LeaseEnded(replica, lease, target > 0, bytes));
+        }
     }
 
-    private void sendEnded(int replica, long lease) {
-        feed(new Event.SendEnded(Math.abs(replica), lease, replica > 0));
+    private void sendEnded(int target, long lease) {
+        int replica = Math.abs(target);
+        transfers.sendTold(lease);
+        if (fleet.isHeard(fleet.worker(replica))) {
+            feed(new Event.SendEnded(replica, lease, target > 0));
+        }
     }
 
     // ---- the core ----
@@ -248,7 +279,7 @@ public final class Simulation {
     private void feed(Event event) {
         long now = agenda.now();
         Commands commands = core.on(event, now);
-        trace.add(event, commands, now);
+        decisions.add(event, now, commands);
         for (int i = 0; i < commands.grants().size(); i++) {
             transfers.grant(commands.grants().get(i));
         }
@@ -256,7 +287,7 @@ public final class Simulation {
             transfers.abort(commands.aborts().get(i));
         }
         for (int i = 0; i < commands.plans().size(); i++) {
-            take(commands.plans().get(i));
+            fleet.take(commands.plans().get(i));
         }
         Outputs outputs = commands.outputs();
         for (int i = 0; i < outputs.size(); i++) {
@@ -268,9 +299,23 @@ public final class Simulation {
         for (int i = 0; i < commands.failed().size(); i++) {
             requests.failed(commands.failed().get(i), now);
         }
+        if (promises != null) {
+            promises.checkAfter(event);
+        }
         if (!commands.disconnects().isEmpty()) {
-            throw new BrokenPromiseException(
-                    "a sound worker was blamed: " + commands.disconnects().get(0).reason());
+            disconnect(List.copyOf(commands.disconnects()));
+        }
+    }
+
+    private void disconnect(List<Commands.Disconnect> disconnects) {
+        for (Commands.Disconnect disconnect : disconnects) {
+            SimulatedWorker worker = fleet.worker(disconnect.replica());
+            if (!worker.blamable) {
+                throw new BrokenPromiseException(
+                        "%s is blamed for nothing: %s"
+                                .formatted(worker.spec.name(), disconnect.reason()));
+            }
+            fleet.disconnected(worker);
         }
     }
 }

@@ -1,0 +1,113 @@
+package dev.tandem.sim.campaign;
+
+import dev.tandem.admission.AdmissionOptions;
+import dev.tandem.batching.BatchingOptions;
+import dev.tandem.core.CoreOptions;
+import dev.tandem.core.PlacementOptions;
+import dev.tandem.routing.HedgePolicy;
+import dev.tandem.routing.OutlierEjection;
+import dev.tandem.routing.RetryBudget;
+import dev.tandem.routing.RoutingOptions;
+import dev.tandem.routing.RoutingPolicies;
+
+import java.util.EnumSet;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/// The core's options of a scenario: the one place that knows their fields. Every policy gets its turn, at limits that small
+/// runs reach. Nothing may be refused, so that each failed request is the core's fault.
+final class CampaignOptions {
+    private CampaignOptions() {}
+
+    static CoreOptions draw(SplittableRandom random) {
+        return CoreOptions.defaults()
+                .withSteps(
+                        8 << random.nextInt(4), 2 + random.nextInt(8), 1 + random.nextInt(3))
+                .withCache(
+                        random.nextInt(4) > 0,
+                        random.nextInt(3) == 0 ? 2 + random.nextInt(5) : 0)
+                .withRecovery(random.nextInt(3) == 0 ? 15 : 500, 1000, 600_000)
+                .withPolicies(
+                        batching(random),
+                        placement(random),
+                        routing(random),
+                        admission(random));
+    }
+
+    private static BatchingOptions batching(SplittableRandom random) {
+        return new BatchingOptions(
+                any(random, BatchingOptions.Budget.values()),
+                any(random, BatchingOptions.Cap.values()),
+                any(random, BatchingOptions.Order.values()),
+                1 + random.nextInt(20),
+                0.9,
+                random.nextInt(8),
+                1 + random.nextInt(16));
+    }
+
+    private static PlacementOptions placement(SplittableRandom random) {
+        return new PlacementOptions(
+                random.nextInt(4) == 0
+                        ? PlacementOptions.Roles.MIXED
+                        : PlacementOptions.Roles.FIXED,
+                random.nextInt(3) * 8,
+                random.nextInt(3) == 0,
+                random.nextBoolean() ? 0 : 64,
+                random.nextBoolean() ? 0.5 : 1,
+                random.nextInt(3) * 0.25,
+                random.nextInt(9));
+    }
+
+    private static RoutingOptions routing(SplittableRandom random) {
+        RoutingOptions defaults = RoutingOptions.defaults();
+        List<String> names = RoutingPolicies.names();
+        boolean eager = random.nextBoolean();
+        return new RoutingOptions(
+                names.get(random.nextInt(names.size())),
+                names.get(random.nextInt(names.size())),
+                random.nextLong(),
+                eager ? 10 : defaults.refreshMillis(),
+                defaults.absentNamesMax(),
+                eager ? 100 : defaults.healthHalfLifeMillis(),
+                defaults.roundRobin(),
+                defaults.powerOfTwo(),
+                defaults.affinity(),
+                // Tables as large as in production would be most of a run's time.
+                16,
+                503,
+                defaults.cost(),
+                defaults.zones(),
+                defaults.slowStart(),
+                eager
+                        ? new OutlierEjection.Options(
+                                1, 0.2, 2, 2, 1.5, 2, 3, 50, 500, 0.5, 200, 500)
+                        : defaults.ejection(),
+                eager ? new HedgePolicy.Options(0.5, 1, 0, 1000, 1, 10) : defaults.hedge(),
+                eager ? new RetryBudget.Options(0.2, 10, 100) : defaults.retry());
+    }
+
+    private static AdmissionOptions admission(SplittableRandom random) {
+        AdmissionOptions defaults = AdmissionOptions.defaults();
+        return new AdmissionOptions(
+                any(random, AdmissionOptions.Fairness.values()),
+                EnumSet.noneOf(AdmissionOptions.Rule.class),
+                defaults.laneShares(),
+                defaults.promptTokenCost(),
+                defaults.outputTokenCost(),
+                random.nextInt(10),
+                1 << 20,
+                4096,
+                defaults.tenantQueueFactor(),
+                defaults.sheddingFactor(),
+                defaults.retryAfterMillisMax(),
+                defaults.tenantsMax(),
+                defaults.defaultTenant(),
+                defaults.tenants(),
+                defaults.defaultClass(),
+                defaults.classes());
+    }
+
+    private static <T> T any(SplittableRandom random, T[] values) {
+        return values[random.nextInt(values.length)];
+    }
+}
