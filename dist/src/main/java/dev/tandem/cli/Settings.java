@@ -476,7 +476,7 @@ final class Settings {
                     SettingType.text("SPEC"),
                     "requests=1000,arrivals=poisson,rate=10,input=lognormal:1000:0.8,output=lognormal:200:0.8",
                     "How requests are generated: NAME=VALUE by commas, also pairs=FILE and"
-                        + " prefixes=GROUPS:TOKENS.",
+                            + " prefixes=GROUPS:TOKENS.",
                     SIMULATING);
     static final Setting<Path> SIMULATE_CLUSTER =
             optional(
@@ -556,6 +556,28 @@ final class Settings {
                     SettingType.decimal(),
                     "100",
                     "Objective for the time per later token, milliseconds.");
+    static final Setting<String> SIMULATE_FAULTS =
+            simulate(
+                    "faults",
+                    SettingType.text("LIST"),
+                    "none",
+                    "What breaks: all, none, or names by commas, such as crash,partition; -NAME"
+                            + " takes one out of all.");
+    static final Setting<String> SIMULATE_SEEDS =
+            optional(
+                    "seeds",
+                    "simulate.seeds",
+                    SettingType.text("FIRST..LAST"),
+                    "none: the trace is served",
+                    "Runs the small fault scenarios of these seeds instead of a trace, every event"
+                            + " checked.",
+                    SIMULATING);
+    static final Setting<Integer> SIMULATE_THREADS =
+            simulate(
+                    "threads",
+                    SettingType.wholeNumber(1, 256),
+                    "1",
+                    "Scenarios of --seeds that run at once.");
     static final Setting<Path> SIMULATE_JSON =
             optional(
                     "json",

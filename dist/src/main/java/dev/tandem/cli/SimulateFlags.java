@@ -1,6 +1,7 @@
 package dev.tandem.cli;
 
 import dev.tandem.sim.command.SimulateOptions;
+import dev.tandem.sim.fault.FaultKind;
 import dev.tandem.sim.report.Objective;
 
 import java.util.LinkedHashMap;
@@ -54,6 +55,9 @@ final class SimulateFlags {
                             values.get(Settings.SIMULATE_TPOT_MILLIS)),
                     values.find(Settings.SIMULATE_JSON).orElse(null),
                     values.find(Settings.SIMULATE_PLOTS).orElse(null),
+                    FaultKind.parse(values.get(Settings.SIMULATE_FAULTS)),
+                    values.find(Settings.SIMULATE_SEEDS).orElse(""),
+                    values.get(Settings.SIMULATE_THREADS),
                     System.console() != null);
         } catch (IllegalArgumentException e) {
             throw new UsageException("simulate: " + e.getMessage());

@@ -2,18 +2,22 @@ package dev.tandem.sim.command;
 
 import dev.tandem.core.CoreOptions;
 import dev.tandem.sim.SimulationObserver;
+import dev.tandem.sim.Workload;
 import dev.tandem.sim.cluster.Cluster;
 import dev.tandem.sim.cluster.ClusterFile;
 import dev.tandem.sim.cluster.ClusterFileException;
 import dev.tandem.sim.cluster.OptionKeys;
+import dev.tandem.sim.engine.BrokenPromiseException;
 import dev.tandem.sim.engine.Simulation;
 import dev.tandem.sim.engine.SimulationResult;
+import dev.tandem.sim.fault.FaultKind;
 import dev.tandem.sim.fault.FaultPlan;
 import dev.tandem.sim.report.Collector;
 import dev.tandem.sim.report.Plots;
 import dev.tandem.sim.report.RunFacts;
 import dev.tandem.sim.report.RunProgress;
 import dev.tandem.sim.report.SimulationReport;
+import dev.tandem.sim.workload.CancellingWorkload;
 import dev.tandem.sim.workload.SyntheticSpec;
 import dev.tandem.sim.workload.TenantMix;
 import dev.tandem.sim.workload.Trace;
@@ -27,17 +31,26 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
-/// Runs one simulation and writes what came out. Exit codes: 0 every request has got its answer, 1 one has not or KV blocks
-/// are left, 2 a file or an option is wrong.
+/// Runs one simulation, or the fault scenarios of many seeds, and writes what came out. Exit codes: 0 every promise was
+/// kept, 1 one was not (a request without an answer or failed by us, KV blocks left behind, a wrong token), 2 a file or an
+/// option is wrong.
 public final class SimulateCommand {
     private static final int BROKEN = 1;
     private static final int USAGE = 2;
     private static final int PREFILL = 4;
     private static final int DECODE = 4;
     private static final int POINTS_WANTED = 2_000;
+    private static final double CANCEL_SHARE = 0.05;
+    private static final long CANCEL_NANOS_MAX = 5_000_000_000L;
+    private static final Pattern SEEDS = Pattern.compile("(-?\\d{1,18})\\.\\.(-?\\d{1,18})");
     private static final long SAMPLE_NANOS_MIN = 100_000_000L;
 
     private final SimulateOptions options;
@@ -56,7 +69,11 @@ public final class SimulateCommand {
     public static int run(SimulateOptions options, PrintStream out, PrintStream errors)
             throws IOException {
         try {
-            return new SimulateCommand(options, out, errors).run();
+            var command = new SimulateCommand(options, out, errors);
+            return options.seeds().isEmpty() ? command.run() : command.runSeeds();
+        } catch (BrokenPromiseException e) {
+            errors.println("tandem: simulate: seed " + options.seed() + ": " + e.getMessage());
+            return BROKEN;
         } catch (IllegalArgumentException | TraceException | ClusterFileException e) {
             errors.println("tandem: simulate: " + e.getMessage());
             return USAGE;
@@ -97,12 +114,45 @@ public final class SimulateCommand {
                 out.println("plot           " + plot);
             }
         }
-        return result.unfinished() == 0 ? 0 : BROKEN;
+        boolean kept =
+                result.unfinished() == 0
+                        && result.blocksHeld() == 0
+                        && result.failedInternal() == 0;
+        if (!kept) {
+            errors.printf(
+                    Locale.ROOT,
+                    "tandem: simulate: seed %d: %d requests without an answer, %d failed by us, %d"
+                            + " KV blocks left behind%n",
+                    options.seed(),
+                    result.unfinished(),
+                    result.failedInternal(),
+                    result.blocksHeld());
+        }
+        return kept ? 0 : BROKEN;
+    }
+
+    private int runSeeds() throws IOException {
+        Matcher matcher = SEEDS.matcher(options.seeds());
+        if (!matcher.matches()) {
+            throw new IllegalArgumentException(
+                    "--seeds must be FIRST..LAST, is \"" + options.seeds() + "\"");
+        }
+        long from = Long.parseLong(matcher.group(1));
+        long to = Long.parseLong(matcher.group(2));
+        Set<FaultKind> kinds = options.faults();
+        return FaultSeeds.run(from, to, options.threads(), kinds, options.json(), out, errors)
+                ? 0
+                : BROKEN;
     }
 
     private SimulationResult simulate(
-            Cluster cluster, TraceWorkload workload, List<SimulationObserver> observers) {
-        double rate = workload.ratePerSecond();
+            Cluster cluster, TraceWorkload trace, List<SimulationObserver> observers) {
+        Workload workload = trace;
+        if (options.faults().contains(FaultKind.CANCEL)) {
+            workload =
+                    new CancellingWorkload(trace, CANCEL_SHARE, CANCEL_NANOS_MAX, options.seed());
+        }
+        double rate = trace.ratePerSecond();
         double seconds = rate == 0 ? 1 : workload.size() / rate;
         long sampleNanos = Math.max(SAMPLE_NANOS_MIN, (long) (seconds / POINTS_WANTED * 1e9));
         return new Simulation(
@@ -110,10 +160,24 @@ public final class SimulateCommand {
                         cluster.options(),
                         workload,
                         observers,
-                        FaultPlan.none(),
+                        faults(cluster, (long) (seconds * 1e9)),
                         options.seed())
                 .sampleEvery(sampleNanos)
                 .run();
+    }
+
+    private FaultPlan faults(Cluster cluster, long horizonNanos) {
+        if (options.faults().isEmpty()) {
+            return FaultPlan.none();
+        }
+        FaultPlan plan =
+                FaultPlan.random(
+                        new SplittableRandom(options.seed()),
+                        cluster.spec().replicas().size(),
+                        Math.max(1, horizonNanos),
+                        options.faults());
+        plan.faults().forEach(fault -> out.println("fault          " + fault));
+        return plan;
     }
 
     private Cluster cluster(Trace trace) {

@@ -1,11 +1,13 @@
 package dev.tandem.sim.command;
 
+import dev.tandem.sim.fault.FaultKind;
 import dev.tandem.sim.report.Objective;
 
 import org.jspecify.annotations.Nullable;
 
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Set;
 
 /// What `simulate` is asked for. Immutable.
 ///
@@ -17,6 +19,9 @@ import java.util.Map;
 /// @param scale arrival times are divided by this
 /// @param ratePerSecond 0 = as recorded
 /// @param requests at most; 0 = all
+/// @param faults what breaks; in a run of a trace a few of these faults, in runs of seeds all that the scenarios draw
+/// @param seeds `A..B`: instead of a trace the fault scenarios of these seeds; empty = a trace
+/// @param threads of the runs of seeds
 /// @param terminal whether progress may rewrite its line
 public record SimulateOptions(
         @Nullable Path trace,
@@ -34,10 +39,14 @@ public record SimulateOptions(
         Objective objective,
         @Nullable Path json,
         @Nullable Path plots,
+        Set<FaultKind> faults,
+        String seeds,
+        int threads,
         boolean terminal) {
 
     public SimulateOptions {
         changes = Map.copyOf(changes);
+        faults = Set.copyOf(faults);
         if (trace != null && !synthetic.isEmpty()) {
             throw new IllegalArgumentException("either a trace or a synthetic one, not both");
         }
