@@ -9,6 +9,7 @@ enum Command {
     PREFILL_WORKER("prefill-worker", "Starts a worker that computes prompts.", null),
     DECODE_WORKER("decode-worker", "Starts a worker that generates.", null),
     LOAD("load", "Puts load on an OpenAI-compatible endpoint and measures it.", null),
+    SIMULATE("simulate", "Runs the scheduler on simulated workers in virtual time.", null),
     REPLAY("replay", "Re-runs a flight recording and compares the decisions.", "FILE"),
     TEMPLATE("template", "Renders a chat template: JSON lines in, JSON lines out.", "FILE|DIR"),
     VERSION("version", "Prints the version.", null),

@@ -25,6 +25,7 @@ final class ConfigurationPage {
         sections.put("scheduler", "Scheduling");
         sections.put("recorder", "The flight recorder");
         sections.put("load", "The load generator");
+        sections.put("simulate", "The simulator");
         sections.put("template", "The template tool");
         return sections;
     }

@@ -7,6 +7,7 @@ import dev.tandem.load.LoadOptions;
 import dev.tandem.load.LoadReport;
 import dev.tandem.prefill.PrefillWorker;
 import dev.tandem.record.Replay;
+import dev.tandem.sim.command.SimulateCommand;
 import dev.tandem.template.TemplateLines;
 import dev.tandem.wire.WorkerRole;
 
@@ -86,6 +87,8 @@ public final class Main {
                 yield DecodeWorker.run(options);
             }
             case LOAD -> load(ProcessOptions.load(values));
+            case SIMULATE ->
+                    SimulateCommand.run(SimulateFlags.options(values), System.out, System.err);
             case REPLAY ->
                     Replay.run(Path.of(String.valueOf(parsed.argument())), System.out, System.err);
             case TEMPLATE ->

@@ -34,7 +34,10 @@ record Setting<T>(
     /// `TANDEM_STEP_TOKENS_MAX` for `--step-tokens-max`. The settings of tools, whose flags are short
     /// and common words, carry the tool's name too: `TANDEM_LOAD_RATE`.
     String environmentVariable() {
-        boolean tool = commands.contains(Command.LOAD) || commands.contains(Command.TEMPLATE);
+        boolean tool =
+                commands.contains(Command.LOAD)
+                        || commands.contains(Command.SIMULATE)
+                        || commands.contains(Command.TEMPLATE);
         String text = tool && !commands.contains(Command.SERVE) ? key : name;
         return "TANDEM_" + text.replace('-', '_').replace('.', '_').toUpperCase(Locale.ROOT);
     }

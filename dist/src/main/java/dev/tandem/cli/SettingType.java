@@ -105,6 +105,11 @@ record SettingType<T>(String label, Parser<T> parser) {
                 });
     }
 
+    /// A folder that may not be there yet.
+    static SettingType<Path> directoryToWrite() {
+        return new SettingType<>("DIR", SettingType::parsePath);
+    }
+
     static SettingType<Path> fileToRead() {
         return new SettingType<>(
                 "FILE",

@@ -5,6 +5,7 @@ import static dev.tandem.cli.Command.DECODE_WORKER;
 import static dev.tandem.cli.Command.LOAD;
 import static dev.tandem.cli.Command.PREFILL_WORKER;
 import static dev.tandem.cli.Command.SERVE;
+import static dev.tandem.cli.Command.SIMULATE;
 import static dev.tandem.cli.Command.TEMPLATE;
 
 import dev.tandem.core.CoreOptions;
@@ -29,6 +30,12 @@ final class Settings {
     private static final Set<Command> FRONT = EnumSet.of(SERVE, COORDINATOR);
     private static final Set<Command> WORKERS = EnumSet.of(SERVE, PREFILL_WORKER, DECODE_WORKER);
     private static final Set<Command> LONE_WORKERS = EnumSet.of(PREFILL_WORKER, DECODE_WORKER);
+    private static final Set<Command> ALL_COMMANDS =
+            EnumSet.of(SERVE, COORDINATOR, PREFILL_WORKER, DECODE_WORKER, LOAD, SIMULATE, TEMPLATE);
+    private static final Set<Command> CORE_PROCESSES = EnumSet.of(SERVE, COORDINATOR, SIMULATE);
+    private static final Set<Command> STEPPING =
+            EnumSet.of(SERVE, COORDINATOR, PREFILL_WORKER, DECODE_WORKER, SIMULATE);
+    private static final Set<Command> SIMULATING = EnumSet.of(SIMULATE);
     private static final Set<Command> LOADING = EnumSet.of(LOAD);
 
     // The model and the process.
@@ -55,7 +62,7 @@ final class Settings {
                     SettingType.fileToRead(),
                     "none",
                     "Configuration file, YAML; see docs/configuration.md for its keys.",
-                    EnumSet.of(SERVE, COORDINATOR, PREFILL_WORKER, DECODE_WORKER, LOAD, TEMPLATE));
+                    ALL_COMMANDS);
     static final Setting<String> LOG_LEVEL =
             setting(
                     "log-level",
@@ -63,7 +70,7 @@ final class Settings {
                     SettingType.oneOf("error", "warn", "info", "debug", "trace"),
                     "info",
                     "How much Tandem's own code logs, to standard error.",
-                    EnumSet.of(SERVE, COORDINATOR, PREFILL_WORKER, DECODE_WORKER, LOAD, TEMPLATE));
+                    ALL_COMMANDS);
 
     // What serve starts.
     static final Setting<Integer> PREFILL_WORKERS =
@@ -238,21 +245,21 @@ final class Settings {
                     1,
                     CORE.stepTokensMax(),
                     "Tokens in one step of one worker; longer prompts are computed in chunks.",
-                    PROCESSES);
+                    STEPPING);
     static final Setting<Integer> SEQUENCES_MAX =
             core(
                     "sequences-max",
                     1,
                     CORE.sequencesMax(),
                     "Sequences that run at once on one worker.",
-                    PROCESSES);
+                    STEPPING);
     static final Setting<Integer> RUN_AHEAD_PLANS =
             core(
                     "run-ahead-plans",
                     1,
                     CORE.runAheadPlans(),
                     "Plans in flight per worker; 2 hides the way back of the results.",
-                    FRONT);
+                    CORE_PROCESSES);
     static final Setting<Boolean> PREFIX_CACHE =
             setting(
                     "prefix-cache",
@@ -260,7 +267,7 @@ final class Settings {
                     SettingType.truth(),
                     Boolean.toString(CORE.prefixCache()),
                     "Whether KV blocks of earlier requests with the same beginning are used again.",
-                    FRONT);
+                    CORE_PROCESSES);
     static final Setting<Integer> LOCAL_PREFILL_TOKENS_MAX =
             core(
                     "local-prefill-tokens-max",
@@ -268,21 +275,21 @@ final class Settings {
                     CORE.placement().localPrefillTokensMax(),
                     "Prompts with at most so many uncached tokens are computed on the decode"
                             + " worker.",
-                    FRONT);
+                    CORE_PROCESSES);
     static final Setting<Integer> QUEUED_TOKENS_MAX =
             core(
                     "queued-tokens-max",
                     1,
                     (int) CORE.admission().queuedTokensMax(),
                     "Prompt tokens that may wait; requests beyond are refused at once.",
-                    FRONT);
+                    CORE_PROCESSES);
     static final Setting<Integer> QUEUED_SEQUENCES_MAX =
             core(
                     "queued-sequences-max",
                     1,
                     CORE.admission().queuedSequencesMax(),
                     "Sequences that may wait; requests beyond are refused at once.",
-                    FRONT);
+                    CORE_PROCESSES);
     static final Setting<Integer> LEASE_MILLIS =
             core(
                     "lease-millis",
@@ -290,28 +297,28 @@ final class Settings {
                     CORE.leaseMillis(),
                     "Life of a KV lease, milliseconds; a slower transfer is given up and"
                             + " recomputed.",
-                    FRONT);
+                    CORE_PROCESSES);
     static final Setting<Integer> RECOMPUTES_MAX =
             core(
                     "recomputes-max",
                     0,
                     CORE.recomputesMax(),
                     "Times that a sequence may start over after lost workers or failed transfers.",
-                    FRONT);
+                    CORE_PROCESSES);
     static final Setting<Integer> UNSERVED_MILLIS_MAX =
             core(
                     "unserved-millis-max",
                     1,
                     CORE.unservedMillisMax(),
                     "Wait of a sequence, ms, while no worker at all can serve it; then it fails.",
-                    FRONT);
+                    CORE_PROCESSES);
     static final Setting<Integer> PREEMPT_EVERY_STEPS =
             core(
                     "preempt-every-steps",
                     0,
                     CORE.preemptEverySteps(),
                     "Forces a preemption on every n-th step, to test recovery; 0 = never.",
-                    FRONT);
+                    CORE_PROCESSES);
 
     // The flight recorder.
     static final Setting<Path> RECORDER_DIR =
@@ -453,6 +460,141 @@ final class Settings {
                     "File for the results, JSON.",
                     LOADING);
 
+    // The simulator.
+    static final Setting<Path> SIMULATE_TRACE =
+            optional(
+                    "trace",
+                    "simulate.trace",
+                    SettingType.fileToRead(),
+                    "generated requests",
+                    "Trace to serve: Azure's CSV, Mooncake's or tokenized ShareGPT's JSON lines.",
+                    SIMULATING);
+    static final Setting<String> SIMULATE_SYNTHETIC =
+            optional(
+                    "synthetic",
+                    "simulate.synthetic",
+                    SettingType.text("SPEC"),
+                    "requests=1000,arrivals=poisson,rate=10,input=lognormal:1000:0.8,output=lognormal:200:0.8",
+                    "How requests are generated: NAME=VALUE by commas, also pairs=FILE and"
+                            + " prefixes=GROUPS:TOKENS.",
+                    SIMULATING);
+    static final Setting<Path> SIMULATE_CLUSTER =
+            optional(
+                    "cluster",
+                    "simulate.cluster",
+                    SettingType.fileToRead(),
+                    "8 H100s with Llama-3.1-8B, 4 prefill and 4 decode replicas",
+                    "Cluster file, YAML; see cluster.yaml.",
+                    SIMULATING);
+    static final Setting<String> SIMULATE_OPTIONS =
+            optional(
+                    "options",
+                    "simulate.options",
+                    SettingType.text("KEY=VALUE,..."),
+                    "none",
+                    "Options of the core by the keys of a cluster file's scheduler section.",
+                    SIMULATING);
+    static final Setting<String> SIMULATE_TENANTS =
+            optional(
+                    "tenants",
+                    "simulate.tenants",
+                    SettingType.text("NAME:SHARE[:LANE[:CLASS]],..."),
+                    "one tenant",
+                    "Who sends the requests, in which proportion.",
+                    SIMULATING);
+    static final Setting<Long> SIMULATE_SEED =
+            simulate(
+                    "seed",
+                    SettingType.longNumber(Long.MIN_VALUE, Long.MAX_VALUE),
+                    "1",
+                    "Seed of everything that is drawn.");
+    static final Setting<Double> SIMULATE_SCALE =
+            simulate(
+                    "scale",
+                    SettingType.decimal(),
+                    "1",
+                    "Arrival times are divided by this; 2 = twice the rate.");
+    static final Setting<Double> SIMULATE_RATE =
+            simulate(
+                    "rate",
+                    SettingType.decimal(),
+                    "0",
+                    "Mean rate that arrivals are scaled to, requests per second; 0 = as recorded.");
+    static final Setting<Boolean> SIMULATE_POISSON =
+            simulate(
+                    "poisson",
+                    SettingType.truth(),
+                    "false",
+                    "Whether arrival times are drawn anew instead of recorded ones.");
+    static final Setting<Long> SIMULATE_REQUESTS =
+            simulate(
+                    "requests",
+                    SettingType.longNumber(0, Long.MAX_VALUE),
+                    "0",
+                    "Requests of the trace to serve, from its start; 0 = all.");
+    static final Setting<Integer> SIMULATE_REPEAT =
+            simulate(
+                    "repeat",
+                    SettingType.wholeNumber(1, 1_000_000),
+                    "1",
+                    "Passes over the trace; later ones are other texts of the same lengths.");
+    static final Setting<Integer> SIMULATE_DEADLINE_MILLIS =
+            simulate(
+                    "deadline-millis",
+                    SettingType.wholeNumber(0, ANY),
+                    "0",
+                    "Deadline of every request after its arrival, milliseconds; 0 = none.");
+    static final Setting<Double> SIMULATE_TTFT_MILLIS =
+            simulate(
+                    "ttft-millis",
+                    SettingType.decimal(),
+                    "2000",
+                    "Objective for the time to the first token, milliseconds.");
+    static final Setting<Double> SIMULATE_TPOT_MILLIS =
+            simulate(
+                    "tpot-millis",
+                    SettingType.decimal(),
+                    "100",
+                    "Objective for the time per later token, milliseconds.");
+    static final Setting<String> SIMULATE_FAULTS =
+            simulate(
+                    "faults",
+                    SettingType.text("LIST"),
+                    "none",
+                    "What breaks: all, none, or names by commas, such as crash,partition; -NAME"
+                            + " takes one out of all.");
+    static final Setting<String> SIMULATE_SEEDS =
+            optional(
+                    "seeds",
+                    "simulate.seeds",
+                    SettingType.text("FIRST..LAST"),
+                    "none: the trace is served",
+                    "Runs the small fault scenarios of these seeds instead of a trace, every event"
+                            + " checked.",
+                    SIMULATING);
+    static final Setting<Integer> SIMULATE_THREADS =
+            simulate(
+                    "threads",
+                    SettingType.wholeNumber(1, 256),
+                    "1",
+                    "Scenarios of --seeds that run at once.");
+    static final Setting<Path> SIMULATE_JSON =
+            optional(
+                    "json",
+                    "simulate.json",
+                    SettingType.fileToWrite(),
+                    "none",
+                    "File for the results, JSON.",
+                    SIMULATING);
+    static final Setting<Path> SIMULATE_PLOTS =
+            optional(
+                    "plots",
+                    "simulate.plots",
+                    SettingType.directoryToWrite(),
+                    "none",
+                    "Folder for plots of TTFT, TPOT and the queue, SVG.",
+                    SIMULATING);
+
     // The template tool.
     static final Setting<Path> TEMPLATE_INPUT =
             optional(
@@ -523,6 +665,11 @@ final class Settings {
     private static <T> Setting<T> load(
             String name, SettingType<T> type, String defaultText, String description) {
         return setting(name, "load." + name, type, defaultText, description, LOADING);
+    }
+
+    private static <T> Setting<T> simulate(
+            String name, SettingType<T> type, String defaultText, String description) {
+        return setting(name, "simulate." + name, type, defaultText, description, SIMULATING);
     }
 
     private static <T> Setting<T> add(Setting<T> setting) {

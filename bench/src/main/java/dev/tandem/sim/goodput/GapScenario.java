@@ -2,6 +2,7 @@ package dev.tandem.sim.goodput;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
+import dev.tandem.batching.BatchingOptions;
 import dev.tandem.sim.cluster.Cluster;
 import dev.tandem.sim.cost.StepCost;
 import dev.tandem.sim.cost.StepShape;
@@ -20,8 +21,9 @@ import java.util.List;
 import java.util.Locale;
 
 /// The longest wait for a next token while prompts of 32k tokens arrive among chats, on one replica that does both: what
-/// chunked prefill is for (Agrawal et al., Sarathi-Serve, OSDI 2024). It is compared with the time of a full step: a chunk
-/// as large as the budget at the end of a 32k prompt, next to as many decodes as were running at most.
+/// chunked prefill is for (Agrawal et al., Sarathi-Serve, OSDI 2024). It is compared with a budgeted step. Where the budget
+/// is in tokens, that is the time of a full one: a chunk as large as the budget at the end of a 32k prompt, next to as many
+/// decodes as were running at most. Where it is in time, it is that time, if less.
 final class GapScenario {
     private static final String CHATS =
             "requests=400,rate=4,input=lognormal:500:0.6,output=uniform:150:250";
@@ -63,6 +65,10 @@ final class GapScenario {
         }
         int budget = Math.min(cluster.options().stepTokensMax(), last.stepTokensMax());
         double stepMillis = budgetedStepNanos(last.cost(), budget, rowsMax) / 1e6;
+        BatchingOptions batching = cluster.options().batching();
+        if (batching.budget() == BatchingOptions.Budget.LATENCY) {
+            stepMillis = Math.min(stepMillis, batching.tpotMillis() * batching.tpotShare());
+        }
         double gapMillis = collector.all().gapMaxMicros().getMaxValue() / 1e3;
         json.putObject("gap")
                 .put("longest_gap_ms", gapMillis)
