@@ -3,8 +3,6 @@ package dev.tandem.core;
 import dev.tandem.admission.FairQueue.Decision;
 import dev.tandem.core.PlacementOptions.Roles;
 import dev.tandem.routing.Candidates;
-import dev.tandem.routing.ReplicaView;
-import dev.tandem.routing.RouteRequest;
 import dev.tandem.routing.Router;
 
 import org.jspecify.annotations.Nullable;
@@ -17,21 +15,19 @@ import org.jspecify.annotations.Nullable;
 /// take (a tandem queue), and no prefill replica strands KV that nobody takes.
 ///
 /// Owned by the core.
-final class Placement implements RouteRequest {
+final class Placement {
     private final CoreOptions options;
     private final PlacementOptions rules;
     private final CoreCounters counters;
     private final Router router;
     private final HandoffDesk handoffs;
+    private final RouteQuestion question;
     private final Candidates decodeCandidates = new Candidates();
     private final Candidates prefillCandidates = new Candidates();
     private Replica[] replicas = {};
     private boolean hasDecodeRole;
     private boolean hasPrefillRole;
-    private long lookUps;
     private long nextLease = 1;
-    private @Nullable Sequence placing;
-    private String zone = "";
     private long nowNanos;
 
     Placement(CoreOptions options, CoreCounters counters, Router router, HandoffDesk handoffs) {
@@ -40,6 +36,7 @@ final class Placement implements RouteRequest {
         this.counters = counters;
         this.router = router;
         this.handoffs = handoffs;
+        this.question = new RouteQuestion(options, handoffs);
     }
 
     /// After joins and losses.
@@ -93,9 +90,7 @@ final class Placement implements RouteRequest {
     /// @return TAKE: it lives somewhere now; SKIP: it has to wait
     Decision place(Sequence sequence, long now) {
         nowNanos = now;
-        placing = sequence;
-        lookUps++;
-        zone = sequence.terms().zone();
+        question.about(sequence, sequence.terms().zone());
         Replica decode = chooseDecode(sequence);
         Decision decision;
         if (decode != null) {
@@ -104,12 +99,11 @@ final class Placement implements RouteRequest {
             Replica overflow = rules.roles() == Roles.ELASTIC ? chooseOverflow(sequence) : null;
             decision = overflow == null ? Decision.SKIP : placeLocal(sequence, overflow);
         }
-        placing = null;
         return decision;
     }
 
     private Decision placeWith(Sequence sequence, Replica decode) {
-        int uncached = sequence.known() - cachedTokens(decode);
+        int uncached = sequence.known() - question.cachedTokens(decode);
         boolean mayHandOver =
                 rules.roles() != Roles.MIXED
                         && hasPrefillRole
@@ -119,7 +113,7 @@ final class Placement implements RouteRequest {
         if (!mayHandOver) {
             return placeLocal(sequence, decode);
         }
-        zone = decode.facts().zone();
+        question.preferZone(decode.facts().zone());
         Replica prefill = choosePrefill(sequence, null);
         if (prefill == null) {
             if (!anyPrefillFits(sequence)) {
@@ -130,7 +124,7 @@ final class Placement implements RouteRequest {
         }
         if (rules.predictLocal()
                 && takesPrompt(decode)
-                && seconds(decode) < seconds(prefill) + transferSeconds(prefill)) {
+                && seconds(decode) < seconds(prefill) + question.transferSeconds(prefill)) {
             router.abandoned(prefill.health(), sequence.id());
             return placeLocal(sequence, decode);
         }
@@ -138,7 +132,7 @@ final class Placement implements RouteRequest {
     }
 
     private double seconds(Replica replica) {
-        return replica.queueSeconds() + prefillSeconds(replica);
+        return replica.queueSeconds() + question.prefillSeconds(replica);
     }
 
     // ---- candidates ----
@@ -156,7 +150,7 @@ final class Placement implements RouteRequest {
             }
         }
         int pool = mixed ? Router.PREFILL_POOL : Router.DECODE_POOL;
-        int chosen = router.choose(pool, this, decodeCandidates, nowNanos);
+        int chosen = router.choose(pool, question, decodeCandidates, nowNanos);
         return chosen < 0 ? null : (Replica) decodeCandidates.get(chosen);
     }
 
@@ -172,7 +166,7 @@ final class Placement implements RouteRequest {
                 prefillCandidates.add(replica);
             }
         }
-        int chosen = router.choose(Router.PREFILL_POOL, this, prefillCandidates, nowNanos);
+        int chosen = router.choose(Router.PREFILL_POOL, question, prefillCandidates, nowNanos);
         return chosen < 0 ? null : (Replica) prefillCandidates.get(chosen);
     }
 
@@ -297,19 +291,15 @@ final class Placement implements RouteRequest {
     /// @return false if there is none that could
     boolean placeHedge(Sequence sequence, long now) {
         nowNanos = now;
-        placing = sequence;
-        lookUps++;
         Attempt first = sequence.attempt;
         boolean placed = false;
         if (first != null && first.handoff != null) {
             Replica decode = first.handoff.to.replica();
-            zone = decode.facts().zone();
+            question.about(sequence, decode.facts().zone());
             Replica prefill = choosePrefill(sequence, first.from.replica());
             if (prefill != null) {
                 Attempt second =
-                        hasSlot(decode)
-                                        && roomFor(decode, sequence)
-                                        && hasCredits(decode, sequence)
+                        hasSlot(decode) && roomFor(decode, sequence) && hasCredits(decode, sequence)
                                 ? handOver(sequence, prefill, decode)
                                 : null;
                 placed = second != null;
@@ -322,7 +312,6 @@ final class Placement implements RouteRequest {
                 }
             }
         }
-        placing = null;
         return placed;
     }
 
@@ -385,73 +374,5 @@ final class Placement implements RouteRequest {
         }
         residence.roomTokens = residence.table().size() * blockTokens;
         return residence;
-    }
-
-    // ---- what policies ask ----
-
-    private Sequence current() {
-        Sequence sequence = placing;
-        if (sequence == null) {
-            throw new IllegalStateException("nothing is being placed");
-        }
-        return sequence;
-    }
-
-    @Override
-    public long sequence() {
-        return current().id();
-    }
-
-    @Override
-    public int attempt() {
-        return current().attempts;
-    }
-
-    @Override
-    public long affinityKey() {
-        Sequence sequence = current();
-        long key = sequence.terms().affinityKey();
-        return key != 0 ? key : sequence.prefixKey();
-    }
-
-    @Override
-    public String zone() {
-        return zone;
-    }
-
-    @Override
-    public int promptTokens() {
-        return current().known();
-    }
-
-    /// Remembered while one sequence is being placed: its blocks are looked up once per replica.
-    @Override
-    public int cachedTokens(ReplicaView view) {
-        Replica replica = (Replica) view;
-        if (replica.lookedUpFor != lookUps) {
-            replica.lookedUpFor = lookUps;
-            replica.lookedUpTokens = options.prefixCache() ? lookUp(replica) : 0;
-        }
-        return replica.lookedUpTokens;
-    }
-
-    private int lookUp(Replica replica) {
-        Sequence sequence = current();
-        int blockTokens = replica.facts().blockTokens();
-        int full = (sequence.known() - 1) / blockTokens;
-        return replica.pool().cachedPrefix(sequence.hashes(blockTokens), full) * blockTokens;
-    }
-
-    @Override
-    public double prefillSeconds(ReplicaView view) {
-        Replica replica = (Replica) view;
-        int cached = cachedTokens(replica);
-        return replica.prefillSeconds(cached, current().known() - cached);
-    }
-
-    /// What transfers took longer than the computation that they hide behind, of late.
-    @Override
-    public double transferSeconds(ReplicaView view) {
-        return rules.roles() == Roles.MIXED ? 0 : handoffs.exposedSeconds();
     }
 }
