@@ -58,7 +58,8 @@ final class Hedging {
                     && attempt.from == residence
                     && attempt.handoff != null
                     && sequence.attempts == 1
-                    && policy.tryHedge(classOf(sequence), nowNanos - sequence.firstPlacedNanos)) {
+                    && nowNanos - sequence.firstPlacedNanos >= DELAY_NANOS_MIN
+                    && policy.tryHedge(classOf(sequence), units(sequence, attempt, nowNanos))) {
                 placement.placeHedge(sequence, nowNanos);
             }
         }

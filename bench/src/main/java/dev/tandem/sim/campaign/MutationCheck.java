@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
 import java.lang.reflect.InvocationTargetException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -33,8 +34,8 @@ import javax.tools.ToolProvider;
 /// Lipton, Sayward, "Hints on Test Data Selection", IEEE Computer 1978). The edited source is compiled in memory and runs in a
 /// class loader of its own beside the other classes of this build. Nothing on disk changes.
 public final class MutationCheck {
-    /// A mutant may also run for ever inside the core. So long is far beyond what a run of all its seeds takes.
-    private static final long HANG_SECONDS = 120;
+    /// A mutant may also run for ever inside the core. So much CPU is far beyond what all its seeds take.
+    private static final long HANG_CPU_NANOS = TimeUnit.SECONDS.toNanos(300);
 
     /// Packages whose classes each mutant gets anew: those that are edited and those that know them.
     private static final List<String> OWN_PACKAGES =
@@ -175,17 +176,33 @@ public final class MutationCheck {
                 Thread.ofPlatform()
                         .daemon()
                         .name("mutant")
-                        .start(() -> result.complete(run(method, loader, from, to)));
+                        .start(() -> complete(result, method, loader, from, to));
+        var threads = ManagementFactory.getThreadMXBean();
+        while (threads.getThreadCpuTime(thread.threadId()) < HANG_CPU_NANOS) {
+            try {
+                return result.get(1, TimeUnit.SECONDS);
+            } catch (TimeoutException e) {
+                // goes on, as long as it is not too much in all
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException("interrupted while a mutant runs", e);
+            } catch (ExecutionException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+        return "hangs within seeds %d..%d".formatted(from, to);
+    }
+
+    private static void complete(
+            CompletableFuture<String> result,
+            String method,
+            ClassLoader loader,
+            long from,
+            long to) {
         try {
-            return result.get(HANG_SECONDS, TimeUnit.SECONDS);
-        } catch (TimeoutException e) {
-            thread.interrupt();
-            return "hangs within seeds %d..%d".formatted(from, to);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while a mutant runs", e);
-        } catch (ExecutionException e) {
-            throw new IllegalStateException(e);
+            result.complete(run(method, loader, from, to));
+        } catch (RuntimeException e) {
+            result.completeExceptionally(e);
         }
     }
 

@@ -41,6 +41,7 @@ class FaultCampaignTest {
         assertThat(report.cancelled()).isPositive();
         assertThat(report.preemptions()).isPositive();
         assertThat(report.recomputes()).isPositive();
+        assertThat(report.hedges()).isPositive();
         assertThat(report.handoffsFailed()).isPositive();
         assertThat(report.handoffsFailed()).isLessThan(report.handoffs());
         assertThat(report.prefixHitTokens()).isPositive();
