@@ -61,8 +61,6 @@ public class SchedulerStepBenchmark {
 
     @TearDown(Level.Trial)
     public void tellBytes() {
-        System.out.printf(
-                "%,d sequences: the core allocates %,.1f bytes per steady step%n",
-                sequences, StepAllocation.bytesPerStep(sequences, 1));
+        System.out.printf("%,d sequences: %s%n", sequences, StepAllocation.count(sequences, 1));
     }
 }

@@ -12,6 +12,8 @@ import dev.tandem.core.SamplingParameters;
 import dev.tandem.core.SchedulerCore;
 import dev.tandem.core.StepPlan;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.Random;
 import java.util.Set;
 
@@ -21,7 +23,8 @@ import java.util.Set;
 final class SteadyDecode {
     private static final int BLOCK_TOKENS = 16;
     private static final int PROMPT_TOKENS = 512;
-    private static final int FILL_STEPS_MAX = 1_000;
+    private static final int FILL_STEPS_MAX = 2_000;
+    private static final int SUBMITS_PER_STEP = 4;
     private static final int STEP_TOKENS_MAX = 8192;
     private static final long STEP_NANOS = 20_000_000;
 
@@ -34,6 +37,11 @@ final class SteadyDecode {
     private final int sequences;
     private long now = 1_000_000_000;
     private int sampled;
+
+    /// Kept in a field, or the compiler might make it not at all and, later, within the core's call: its bytes would count
+    /// as the core's.
+    private Event.@Nullable StepDone result;
+
     private int stepsLeft;
 
     /// Fills the core and steps until every sequence decodes.
@@ -72,27 +80,34 @@ final class SteadyDecode {
         stepsLeft = steps;
     }
 
+    /// A few at a time, since admission refuses those that would have to wait for long.
     private void fill(int outputTokens) {
         Random random = new Random(1);
-        for (int i = 0; i < sequences; i++) {
-            int[] prompt = random.ints(PROMPT_TOKENS + i % BLOCK_TOKENS, 0, 128_256).toArray();
-            Event.Submit submit =
-                    new Event.Submit(
-                            i + 1,
-                            Prompt.of(prompt),
-                            outputTokens,
-                            SamplingParameters.greedy(),
-                            Set.of(),
-                            Terms.none());
-            take(core.on(submit, now));
-        }
+        int submitted = 0;
         for (int steps = 0; sampled < sequences; steps++) {
             if (steps > FILL_STEPS_MAX) {
                 throw new IllegalStateException(
                         "only %d of %d sequences decode".formatted(sampled, sequences));
             }
+            for (int i = 0; i < SUBMITS_PER_STEP && submitted < sequences; i++) {
+                submit(++submitted, random, outputTokens);
+            }
             take(apply(nextResult()));
         }
+    }
+
+    private void submit(long sequence, Random random, int outputTokens) {
+        int length = PROMPT_TOKENS + (int) (sequence % BLOCK_TOKENS);
+        int[] prompt = random.ints(length, 0, 128_256).toArray();
+        Event.Submit submit =
+                new Event.Submit(
+                        sequence,
+                        Prompt.of(prompt),
+                        outputTokens,
+                        SamplingParameters.greedy(),
+                        Set.of(),
+                        Terms.none());
+        take(core.on(submit, now));
     }
 
     /// The next result, which [#apply] takes.
@@ -102,7 +117,8 @@ final class SteadyDecode {
         }
         stepsLeft--;
         now += STEP_NANOS;
-        return worker.answer();
+        result = worker.answer();
+        return result;
     }
 
     /// One call of the core: a result in, the next plan out.

@@ -12,9 +12,11 @@ final class Audit {
     static List<String> of(
             Replica[] all, WaitingQueue waiting, Lifecycle lifecycle, HandoffDesk handoffs) {
         Audit audit = new Audit();
+        boolean anyLeaving = false;
         for (Replica replica : all) {
             audit.blocks(replica);
             audit.lists(replica);
+            anyLeaving |= replica.isReleasing();
         }
         audit.check(
                 lifecycle.size() >= waiting.size(),
@@ -24,6 +26,10 @@ final class Audit {
         if (lifecycle.size() == 0) {
             audit.check(waiting.tokens() == 0, "%d tokens wait of nobody", waiting.tokens());
             audit.check(handoffs.open() == 0, "%d handoffs of nobody", handoffs.open());
+            audit.check(
+                    anyLeaving || handoffs.ending() == 0,
+                    "%d handoffs never end, of blocks that are back",
+                    handoffs.ending());
         }
         return audit.problems;
     }

@@ -213,7 +213,8 @@ public final class SchedulerCore {
             return;
         }
         StepPlan plan = replica.plansInFlight() == 0 ? null : replica.oldestInFlight();
-        if (plan == null || plan.number() != done.plan()
+        if (plan == null
+                || plan.number() != done.plan()
                 || done.samples() > done.tokens().length
                 || !plan.isAnsweredBy(done.sequences(), done.samples())) {
             commands.disconnects()
@@ -230,19 +231,23 @@ public final class SchedulerCore {
         isPlacingDue = true;
         int[] tokens = done.tokens();
         TokenLogprobs[] logprobs = done.logprobs();
+        int generated = 0;
         for (int i = 0; i < plan.samples(); i++) {
-            sampled(plan.sample(i), tokens[i], logprobs == null ? null : logprobs[i]);
+            Residence residence = plan.sample(i);
+            residence.samplesInFlight--;
+            residence.sampled++;
+            Sequence sequence = residence.sequence;
+            if (sequence
+                    != null) { // else ended or moved on since: a wasted token, never an emitted one
+                sampled(residence, sequence, tokens[i], logprobs == null ? null : logprobs[i]);
+                generated++;
+            }
         }
+        counters.generatedTokens += generated;
     }
 
-    private void sampled(Residence residence, int token, @Nullable TokenLogprobs logprobs) {
-        residence.samplesInFlight--;
-        residence.sampled++;
-        Sequence sequence = residence.sequence;
-        if (sequence == null) {
-            return; // ended or moved on since: one wasted token, never an emitted one
-        }
-        counters.generatedTokens++;
+    private void sampled(
+            Residence residence, Sequence sequence, int token, @Nullable TokenLogprobs logprobs) {
         FinishReason reason = sequence.append(token);
         commands.outputs().add(sequence.id(), token, sequence.cachedTokens, logprobs);
         if (residence.sampled == 1) {

@@ -56,7 +56,9 @@ final class StepPlanner {
 
     private void addDecodes(Replica replica, StepPlan plan) {
         ResidenceList decodes = replica.decodes;
-        int left = replica.stepTokensMax();
+        int most = replica.stepTokensMax();
+        int left = most;
+        long context = 0;
         long number = plan.number();
         // Indexed, from the oldest: preemption marks residents but removes none.
         for (int i = 0; i < decodes.size() && left > 0; i++) {
@@ -74,12 +76,15 @@ final class StepPlanner {
                 start(residence, sequence, plan);
             }
             plan.addRow(residence, from, 1, true);
-            plan.make().addDecode(from);
+            context += from + 1;
             residence.planned = from + 1;
             residence.samplesInFlight++;
             residence.lastPlan = number;
             waiting.charge(sequence, 0, 1);
             left--;
+        }
+        if (left < most) {
+            plan.make().addDecodes(most - left, context);
         }
     }
 

@@ -19,6 +19,7 @@ final class WaitingQueue {
     private final FairQueue<Sequence> queue;
     private final List<Sequence> delayed = new ArrayList<>();
     private long delayedTokens;
+
     /// Queued tokens by lane and size of the prompt, where short prompts go first.
     private final long[][] tokensBySize = new long[Lane.values().length][SIZES];
 

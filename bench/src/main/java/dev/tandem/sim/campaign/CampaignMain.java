@@ -27,8 +27,9 @@ public final class CampaignMain {
         }
         out.printf(
                 "%d seeds, %d failures; %d requests (%d cancelled), %d tokens, %d steps, %d faults;"
-                    + " %d preemptions, %d recomputes, %d of %d handoffs failed, %d tokens from"
-                    + " caches; %.1f s on %d threads, %.2f ms of CPU a seed; decisions %016x%n",
+                    + " %d preemptions, %d recomputes, %d hedges, %d of %d handoffs failed, %d"
+                    + " tokens from caches; %.1f s on %d threads, %.2f ms of CPU a seed; decisions"
+                    + " %016x%n",
                 report.seeds(),
                 report.failures().size(),
                 report.requests(),
@@ -38,6 +39,7 @@ public final class CampaignMain {
                 report.faults(),
                 report.preemptions(),
                 report.recomputes(),
+                report.hedges(),
                 report.handoffsFailed(),
                 report.handoffs(),
                 report.prefixHitTokens(),

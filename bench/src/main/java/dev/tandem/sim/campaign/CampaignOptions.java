@@ -21,17 +21,12 @@ final class CampaignOptions {
 
     static CoreOptions draw(SplittableRandom random) {
         return CoreOptions.defaults()
-                .withSteps(
-                        8 << random.nextInt(4), 2 + random.nextInt(8), 1 + random.nextInt(3))
+                .withSteps(8 << random.nextInt(4), 2 + random.nextInt(8), 1 + random.nextInt(3))
                 .withCache(
-                        random.nextInt(4) > 0,
-                        random.nextInt(3) == 0 ? 2 + random.nextInt(5) : 0)
+                        random.nextInt(4) > 0, random.nextInt(3) == 0 ? 2 + random.nextInt(5) : 0)
                 .withRecovery(random.nextInt(3) == 0 ? 15 : 500, 1000, 600_000)
                 .withPolicies(
-                        batching(random),
-                        placement(random),
-                        routing(random),
-                        admission(random));
+                        batching(random), placement(random), routing(random), admission(random));
     }
 
     private static BatchingOptions batching(SplittableRandom random) {

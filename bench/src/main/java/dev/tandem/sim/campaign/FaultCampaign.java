@@ -37,6 +37,7 @@ public final class FaultCampaign {
             long faults,
             long preemptions,
             long recomputes,
+            long hedges,
             long handoffs,
             long handoffsFailed,
             long prefixHitTokens,
@@ -101,6 +102,7 @@ public final class FaultCampaign {
         private final LongAdder faults = new LongAdder();
         private final LongAdder preemptions = new LongAdder();
         private final LongAdder recomputes = new LongAdder();
+        private final LongAdder hedges = new LongAdder();
         private final LongAdder handoffs = new LongAdder();
         private final LongAdder handoffsFailed = new LongAdder();
         private final LongAdder prefixHitTokens = new LongAdder();
@@ -138,6 +140,7 @@ public final class FaultCampaign {
                 faults.add(scenario.faults().faults().size());
                 preemptions.add(result.totals().preemptions());
                 recomputes.add(result.totals().recomputes());
+                hedges.add(result.totals().hedges());
                 handoffs.add(result.totals().handoffs());
                 handoffsFailed.add(result.totals().handoffsFailed());
                 prefixHitTokens.add(result.totals().prefixHitTokens());
@@ -159,6 +162,7 @@ public final class FaultCampaign {
                     faults.sum(),
                     preemptions.sum(),
                     recomputes.sum(),
+                    hedges.sum(),
                     handoffs.sum(),
                     handoffsFailed.sum(),
                     prefixHitTokens.sum(),

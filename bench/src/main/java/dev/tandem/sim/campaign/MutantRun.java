@@ -22,4 +22,11 @@ public final class MutantRun {
         }
         return "";
     }
+
+    /// @return the first failing seed's report, shrunk; empty if there is none
+    public static String firstReport(long from, long to) {
+        Set<FaultKind> kinds = EnumSet.allOf(FaultKind.class);
+        FaultCampaign.Report report = FaultCampaign.run(from, to, 1, kinds, done -> {});
+        return report.failures().isEmpty() ? "" : report.failures().getFirst().text(kinds);
+    }
 }

@@ -69,9 +69,17 @@ public final class MutationCheck {
     public Outcome run(Mutant mutant, long from, long to) {
         long started = System.nanoTime();
         Map<String, byte[]> classes = compile(mutant, edited(mutant));
-        String caughtBy = firstFailure(new MutantLoader(classes), from, to);
+        String caughtBy = call("firstFailure", new MutantLoader(classes), from, to);
         return new Outcome(
                 mutant, caughtBy, TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - started));
+    }
+
+    /// What a campaign of one mutant reports of its first failing seed, shrunk.
+    ///
+    /// @return empty if the mutant lives
+    public String report(Mutant mutant, long from, long to) {
+        Map<String, byte[]> classes = compile(mutant, edited(mutant));
+        return call("firstReport", new MutantLoader(classes), from, to);
     }
 
     private String edited(Mutant mutant) {
@@ -100,8 +108,7 @@ public final class MutationCheck {
             throw new IllegalStateException("this needs a JDK, not only a runtime");
         }
         DiagnosticCollector<JavaFileObject> diagnostics = new DiagnosticCollector<>();
-        ClassFiles files =
-                new ClassFiles(compiler.getStandardFileManager(diagnostics, null, null));
+        ClassFiles files = new ClassFiles(compiler.getStandardFileManager(diagnostics, null, null));
         StringWriter output = new StringWriter();
         boolean compiled =
                 compiler.getTask(
@@ -115,8 +122,7 @@ public final class MutationCheck {
         if (!compiled) {
             throw new IllegalStateException(
                     "the mutant '%s' does not compile: %s %s"
-                            .formatted(
-                                    mutant.description(), diagnostics.getDiagnostics(), output));
+                            .formatted(mutant.description(), diagnostics.getDiagnostics(), output));
         }
         Map<String, byte[]> classes = new HashMap<>();
         files.written.forEach((name, bytes) -> classes.put(name, bytes.toByteArray()));
@@ -163,13 +169,13 @@ public final class MutationCheck {
 
     // ---- running ----
 
-    private static String firstFailure(ClassLoader loader, long from, long to) {
+    private static String call(String method, ClassLoader loader, long from, long to) {
         CompletableFuture<String> result = new CompletableFuture<>();
         Thread thread =
                 Thread.ofPlatform()
                         .daemon()
                         .name("mutant")
-                        .start(() -> result.complete(run(loader, from, to)));
+                        .start(() -> result.complete(run(method, loader, from, to)));
         try {
             return result.get(HANG_SECONDS, TimeUnit.SECONDS);
         } catch (TimeoutException e) {
@@ -183,11 +189,11 @@ public final class MutationCheck {
         }
     }
 
-    private static String run(ClassLoader loader, long from, long to) {
+    private static String run(String method, ClassLoader loader, long from, long to) {
         try {
             return (String)
                     loader.loadClass(MutantRun.class.getName())
-                            .getMethod("firstFailure", long.class, long.class)
+                            .getMethod(method, long.class, long.class)
                             .invoke(null, from, to);
         } catch (InvocationTargetException e) {
             return "a seed of %d..%d: %s".formatted(from, to, e.getCause());

@@ -48,11 +48,12 @@ public record Scenario(
         CoreOptions options = CampaignOptions.draw(random);
         int blocks = 20 + random.nextInt(40);
         List<ReplicaSpec> replicas = new ArrayList<>();
-        int prefills = random.nextInt(3);
+        int prefills = random.nextInt(4);
         int decodes = 1 + random.nextInt(2);
+        int slowness = random.nextInt(4) == 0 ? 10 : 1;
         for (int i = 0; i < prefills + decodes; i++) {
             ReplicaRole role = i < prefills ? ReplicaRole.PREFILL : ReplicaRole.DECODE;
-            replicas.add(replica(random, i, role, blocks));
+            replicas.add(replica(random, i, role, blocks, slowness));
         }
         ClusterSpec cluster =
                 new ClusterSpec(
@@ -66,11 +67,11 @@ public record Scenario(
     }
 
     private static ReplicaSpec replica(
-            SplittableRandom random, int index, ReplicaRole role, int blocks) {
+            SplittableRandom random, int index, ReplicaRole role, int blocks, int slowness) {
         // 100 bytes of KV a token.
         DeviceFacts device = new DeviceFacts("", 0, 0, 0, 0, 0, 0, 100);
-        long fixed = 1 + random.nextLong(2 * MILLIS);
-        long perToken = random.nextLong(MILLIS / 10);
+        long fixed = 1 + random.nextLong(2 * MILLIS * slowness);
+        long perToken = random.nextLong(MILLIS / 10 * slowness);
         int sequencesMax = 2 + random.nextInt(6);
         int stepTokensMax = 8 << random.nextInt(4);
         return new ReplicaSpec(
@@ -108,11 +109,7 @@ public record Scenario(
             long after = 1 + random.nextLong(HORIZON_NANOS / 2);
             arrivals.add(
                     new Arrival(
-                            at,
-                            Prompt.of(prompt),
-                            output,
-                            terms,
-                            cancelled && cancel ? after : 0));
+                            at, Prompt.of(prompt), output, terms, cancelled && cancel ? after : 0));
         }
         arrivals.sort(Comparator.comparingLong(Arrival::nanos));
         return arrivals;

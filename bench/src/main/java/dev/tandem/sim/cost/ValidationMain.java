@@ -292,10 +292,10 @@ public final class ValidationMain {
                 disaggregated, withoutConcurrency);
         out.println(
                 "without a concurrency. One split only. Which traits there are was decided after"
-                    + " looking at all rows, both halves, so");
+                        + " looking at all rows, both halves, so");
         out.println(
                 "the other half is held out from the fit of their values, not from the choice of"
-                    + " the model. Traits found:\n");
+                        + " the model. Traits found:\n");
         traits.forEach(out::println);
     }
 

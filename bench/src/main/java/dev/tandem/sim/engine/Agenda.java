@@ -25,6 +25,7 @@ final class Agenda {
     static final int DIES = 18;
     static final int LOST = 19;
     static final int REJOINS = 20;
+    static final int RESUMES = 21;
 
     private final EventHeap heap = new EventHeap();
     private int pending;

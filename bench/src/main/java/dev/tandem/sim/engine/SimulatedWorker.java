@@ -4,6 +4,7 @@ import dev.tandem.core.ReplicaFacts;
 import dev.tandem.core.StepPlan;
 import dev.tandem.sim.cost.StepShape;
 
+import org.agrona.collections.LongArrayList;
 import org.jspecify.annotations.Nullable;
 
 import java.util.Arrays;
@@ -39,6 +40,9 @@ final class SimulatedWorker {
     long downUntilNanos;
 
     long upUntilNanos;
+
+    /// What it gets to when it goes on, kind and argument in turns: all that came since it stood still, in order.
+    final LongArrayList held = new LongArrayList();
 
     /// It has told something wrong: the core may end the connection.
     boolean blamable;

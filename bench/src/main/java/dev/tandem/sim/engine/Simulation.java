@@ -164,6 +164,7 @@ public final class Simulation {
             case Agenda.FAULT -> faults.happen((int) argument);
             case Agenda.DIES -> dies(fleet.worker(target));
             case Agenda.LOST -> fleet.lose(fleet.worker(target), "silent");
+            case Agenda.RESUMES -> resumes(fleet.worker(target));
             case Agenda.REJOINS -> fleet.rejoin(fleet.machines[target]);
             default -> throw new IllegalStateException("no event of kind " + kind);
         }
@@ -172,10 +173,31 @@ public final class Simulation {
 
     /// One that stands still gets to it later.
     private void toWorker(int kind, SimulatedWorker worker, long argument) {
-        if (agenda.now() < worker.machine.pausedUntilNanos && !worker.dead) {
-            agenda.at(worker.machine.pausedUntilNanos, kind, worker.replica, argument);
+        boolean paused = agenda.now() < worker.machine.pausedUntilNanos && !worker.dead;
+        if (!paused && worker.held.isEmpty()) {
+            act(kind, worker, argument);
             return;
         }
+        if (worker.held.isEmpty()) {
+            agenda.at(worker.machine.pausedUntilNanos, Agenda.RESUMES, worker.replica, 0);
+        }
+        worker.held.addLong(kind);
+        worker.held.addLong(argument);
+    }
+
+    private void resumes(SimulatedWorker worker) {
+        long later = worker.machine.pausedUntilNanos;
+        if (agenda.now() < later && !worker.dead) {
+            agenda.at(later, Agenda.RESUMES, worker.replica, 0);
+            return;
+        }
+        for (int i = 0; i < worker.held.size(); i += 2) {
+            act((int) worker.held.getLong(i), worker, worker.held.getLong(i + 1));
+        }
+        worker.held.clear();
+    }
+
+    private void act(int kind, SimulatedWorker worker, long argument) {
         switch (kind) {
             case Agenda.EXECUTED -> fleet.executed(worker, argument, transfers);
             case Agenda.GRANT -> transfers.granted(argument);

@@ -76,7 +76,7 @@ public final class Chart {
         add(
                 svg,
                 "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" viewBox=\"0 0"
-                    + " %d %d\" font-family=\"sans-serif\" font-size=\"12\">",
+                        + " %d %d\" font-family=\"sans-serif\" font-size=\"12\">",
                 WIDTH,
                 HEIGHT,
                 WIDTH,
@@ -210,7 +210,7 @@ public final class Chart {
         add(
                 svg,
                 "<line x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\" stroke=\"#777777\""
-                    + " stroke-dasharray=\"5 4\"/>",
+                        + " stroke-dasharray=\"5 4\"/>",
                 at,
                 TOP,
                 at,
@@ -235,7 +235,7 @@ public final class Chart {
         add(
                 svg,
                 "<line x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\" stroke=\"%s\""
-                    + " stroke-width=\"1.8\"%s/>",
+                        + " stroke-width=\"1.8\"%s/>",
                 x,
                 y,
                 x + 22,

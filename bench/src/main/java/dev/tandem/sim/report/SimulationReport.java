@@ -76,7 +76,7 @@ public record SimulationReport(
             row(
                     table,
                     "core           %.1f %% prefix hits, %d preemptions, %d recomputes, %d handoffs"
-                        + " (%d failed), %d leases expired",
+                            + " (%d failed), %d leases expired",
                     100 * hitShare(totals),
                     totals.preemptions(),
                     totals.recomputes(),
@@ -87,7 +87,7 @@ public record SimulationReport(
         row(
                 table,
                 "simulation     %.1f s simulated in %.2f s: %,.0f x real time, %,.0f requests/s, %d"
-                    + " steps",
+                        + " steps",
                 result.virtualNanos() / 1e9,
                 result.wallNanos() / 1e9,
                 result.speed(),

@@ -12,6 +12,7 @@ import dev.tandem.core.ReplicaRole;
 import dev.tandem.sim.Arrival;
 import dev.tandem.sim.SimulationObserver;
 import dev.tandem.sim.cost.StepCost;
+import dev.tandem.sim.fault.FaultPlan;
 
 import org.junit.jupiter.api.Test;
 
@@ -73,6 +74,7 @@ class EngineTimingTest {
                                 CoreOptions.defaults(),
                                 new ListWorkload(List.of(arrivals)),
                                 List.of(times),
+                                FaultPlan.none(),
                                 1)
                         .run();
         assertThat(result.completed()).isEqualTo(arrivals.length);

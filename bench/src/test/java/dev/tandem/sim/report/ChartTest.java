@@ -30,8 +30,7 @@ final class ChartTest {
         assertThat(svg.polylines().get(0).get(1)).containsExactly(320, 214);
         assertThat(svg.polylines().get(0).get(2)).containsExactly(RIGHT, TOP);
         assertThat(svg.ticks())
-                .containsExactly(
-                        "0", "2", "4", "6", "8", "10", "0", "20", "40", "60", "80", "100");
+                .containsExactly("0", "2", "4", "6", "8", "10", "0", "20", "40", "60", "80", "100");
         assertThat(svg.legend()).containsExactly("a<b", "c", "objective");
     }
 

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tandem.sim.campaign;
+
+import org.jspecify.annotations.NullMarked;
