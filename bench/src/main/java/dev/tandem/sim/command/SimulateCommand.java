@@ -48,8 +48,8 @@ public final class SimulateCommand {
     private static final int PREFILL = 4;
     private static final int DECODE = 4;
     private static final int POINTS_WANTED = 2_000;
-    private static final double CANCEL_SHARE = 0.05;
-    private static final long CANCEL_NANOS_MAX = 5_000_000_000L;
+    private static final double CANCEL_SHARE = 0.1;
+    private static final long CANCEL_NANOS_MAX = 1_000_000_000L;
     private static final Pattern SEEDS = Pattern.compile("(-?\\d{1,18})\\.\\.(-?\\d{1,18})");
     private static final long SAMPLE_NANOS_MIN = 100_000_000L;
 

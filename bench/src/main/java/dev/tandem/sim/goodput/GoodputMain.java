@@ -28,7 +28,8 @@ import java.util.Map;
 ///
 /// ```
 /// GoodputMain --trace FILE [--requests N] [--cluster FILE] [--only adaptive|static|all] [--threads 2] [--state FILE]
-///     [--adaptive KEY=VALUE]... [--static KEY=VALUE]... [--adaptive-splits 0,4] [--scenarios overload,gap,fairness]
+///     [--adaptive KEY=VALUE]... [--static KEY=VALUE]... [--adaptive-splits 0,4] [--scenarios overload,gap,fairness] [--json FILE]
+///     [--markdown FILE] [--plots DIR]
 /// ```
 /// `--rate R` runs the adaptive choice once at that rate instead of searching. `--cell N` is the cell of the overload runs,
 /// counted from 0 row by row.
@@ -189,12 +190,15 @@ public final class GoodputMain {
         return choices;
     }
 
-    private void compare() throws InterruptedException {
+    private void compare() throws InterruptedException, IOException {
         int threads = (int) Math.clamp(arguments.number("threads"), 1, 64);
         List<GoodputStudy.Row> rows = study.run(choices(), threads, System.err);
         var table = new GoodputTable(cells, rows);
         say(table.markdown());
         table.writeTo(json);
+        if (arguments.has("plots")) {
+            GoodputPlots.write(Path.of(arguments.text("plots")), table, cells, study.grid());
+        }
     }
 
     /// The core's own policies within the machines' limits, or what `--adaptive` says.

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -29,8 +30,12 @@ public final class GoodputStudy {
     private final TrialStore store;
     private final long fingerprint = CodeFingerprint.of();
 
-    /// A choice's answers, one per cell.
-    public record Row(Choice choice, List<GoodputSearch.Answer> answers, int runs) {}
+    /// A choice's answers and the runs behind them, by cell; runs by their index in the grid.
+    public record Row(
+            Choice choice,
+            List<GoodputSearch.Answer> answers,
+            List<Map<Integer, Trial.Outcome>> tried,
+            int runs) {}
 
     public GoodputStudy(
             Trace trace,
@@ -70,6 +75,7 @@ public final class GoodputStudy {
     /// A choice's goodput in some cells. The runs of a static choice serve all of them.
     private Row search(Choice choice, List<Integer> wanted) {
         List<GoodputSearch.Answer> answers = new ArrayList<>();
+        List<Map<Integer, Trial.Outcome>> tried = new ArrayList<>();
         int runs = 0;
         GoodputSearch search = searchOf(choice, wanted.getFirst());
         for (int cell : wanted) {
@@ -77,9 +83,10 @@ public final class GoodputStudy {
                 search = searchOf(choice, cell);
             }
             answers.add(search.search(cell));
+            tried.add(search.tried());
             runs += choice.adaptive() ? search.tried().size() : 0;
         }
-        return new Row(choice, answers, choice.adaptive() ? runs : search.tried().size());
+        return new Row(choice, answers, tried, choice.adaptive() ? runs : search.tried().size());
     }
 
     /// All choices, in their order.
@@ -128,6 +135,7 @@ public final class GoodputStudy {
 
     private static Row joined(List<Future<Row>> futures) throws InterruptedException {
         List<GoodputSearch.Answer> answers = new ArrayList<>();
+        List<Map<Integer, Trial.Outcome>> tried = new ArrayList<>();
         Choice choice = null;
         int runs = 0;
         for (Future<Row> future : futures) {
@@ -135,12 +143,13 @@ public final class GoodputStudy {
                 Row row = future.get();
                 choice = row.choice();
                 answers.addAll(row.answers());
+                tried.addAll(row.tried());
                 runs += row.runs();
             } catch (ExecutionException e) {
                 throw new IllegalStateException("a search failed: " + e.getCause(), e.getCause());
             }
         }
-        return new Row(Objects.requireNonNull(choice), answers, runs);
+        return new Row(Objects.requireNonNull(choice), answers, tried, runs);
     }
 
     private static void tell(Row row, int done, int all, long started, PrintStream progress) {
