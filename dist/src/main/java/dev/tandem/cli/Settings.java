@@ -7,7 +7,6 @@ import static dev.tandem.cli.Command.PREFILL_WORKER;
 import static dev.tandem.cli.Command.SERVE;
 import static dev.tandem.cli.Command.TEMPLATE;
 
-import dev.tandem.core.CoreOptions;
 import dev.tandem.record.RecorderOptions;
 
 import java.nio.file.Path;
@@ -17,10 +16,9 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 
-/// Every setting of every command. Order is the order of the help and of the documentation.
+/// Every setting of every command; those of the core are declared in [SchedulerSettings]. Order is the order of the help and of the documentation.
 final class Settings {
     private static final List<Setting<?>> ALL = new ArrayList<>();
-    private static final CoreOptions CORE = CoreOptions.defaults();
     private static final int ANY = Integer.MAX_VALUE;
     private static final long BYTES_ANY = 1L << 50;
 
@@ -232,86 +230,9 @@ final class Settings {
                     LONE_WORKERS);
 
     // The core.
-    static final Setting<Integer> STEP_TOKENS_MAX =
-            core(
-                    "step-tokens-max",
-                    1,
-                    CORE.stepTokensMax(),
-                    "Tokens in one step of one worker; longer prompts are computed in chunks.",
-                    PROCESSES);
-    static final Setting<Integer> SEQUENCES_MAX =
-            core(
-                    "sequences-max",
-                    1,
-                    CORE.sequencesMax(),
-                    "Sequences that run at once on one worker.",
-                    PROCESSES);
-    static final Setting<Integer> RUN_AHEAD_PLANS =
-            core(
-                    "run-ahead-plans",
-                    1,
-                    CORE.runAheadPlans(),
-                    "Plans in flight per worker; 2 hides the way back of the results.",
-                    FRONT);
-    static final Setting<Boolean> PREFIX_CACHE =
-            setting(
-                    "prefix-cache",
-                    "scheduler.prefix-cache",
-                    SettingType.truth(),
-                    Boolean.toString(CORE.prefixCache()),
-                    "Whether KV blocks of earlier requests with the same beginning are used again.",
-                    FRONT);
-    static final Setting<Integer> LOCAL_PREFILL_TOKENS_MAX =
-            core(
-                    "local-prefill-tokens-max",
-                    0,
-                    CORE.placement().localPrefillTokensMax(),
-                    "Prompts with at most so many uncached tokens are computed on the decode"
-                            + " worker.",
-                    FRONT);
-    static final Setting<Integer> QUEUED_TOKENS_MAX =
-            core(
-                    "queued-tokens-max",
-                    1,
-                    (int) CORE.admission().queuedTokensMax(),
-                    "Prompt tokens that may wait; requests beyond are refused at once.",
-                    FRONT);
-    static final Setting<Integer> QUEUED_SEQUENCES_MAX =
-            core(
-                    "queued-sequences-max",
-                    1,
-                    CORE.admission().queuedSequencesMax(),
-                    "Sequences that may wait; requests beyond are refused at once.",
-                    FRONT);
-    static final Setting<Integer> LEASE_MILLIS =
-            core(
-                    "lease-millis",
-                    1,
-                    CORE.leaseMillis(),
-                    "Life of a KV lease, milliseconds; a slower transfer is given up and"
-                            + " recomputed.",
-                    FRONT);
-    static final Setting<Integer> RECOMPUTES_MAX =
-            core(
-                    "recomputes-max",
-                    0,
-                    CORE.recomputesMax(),
-                    "Times that a sequence may start over after lost workers or failed transfers.",
-                    FRONT);
-    static final Setting<Integer> UNSERVED_MILLIS_MAX =
-            core(
-                    "unserved-millis-max",
-                    1,
-                    CORE.unservedMillisMax(),
-                    "Wait of a sequence, ms, while no worker at all can serve it; then it fails.",
-                    FRONT);
-    static final Setting<Integer> PREEMPT_EVERY_STEPS =
-            core(
-                    "preempt-every-steps",
-                    0,
-                    CORE.preemptEverySteps(),
-                    "Forces a preemption on every n-th step, to test recovery; 0 = never.",
-                    FRONT);
+    static {
+        ALL.addAll(SchedulerSettings.all());
+    }
 
     // The flight recorder.
     static final Setting<Path> RECORDER_DIR =
@@ -507,17 +428,6 @@ final class Settings {
             String description,
             Set<Command> commands) {
         return add(new Setting<>(name, key, type, null, defaultNote, description, commands));
-    }
-
-    private static Setting<Integer> core(
-            String name, int least, int value, String description, Set<Command> commands) {
-        return setting(
-                name,
-                "scheduler." + name,
-                SettingType.wholeNumber(least, ANY),
-                Integer.toString(value),
-                description,
-                commands);
     }
 
     private static <T> Setting<T> load(
