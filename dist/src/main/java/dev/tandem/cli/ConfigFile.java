@@ -33,6 +33,7 @@ record ConfigFile(String name, Map<String, String> texts) {
     static ConfigFile read(Path path) throws UsageException {
         String name = path.toString();
         JsonNode root;
+        var lines = new HashMap<String, Integer>();
         try {
             if (Files.size(path) > FILE_BYTES_MAX) {
                 throw new UsageException(name + " is larger than " + FILE_BYTES_MAX + " bytes");
@@ -41,7 +42,11 @@ record ConfigFile(String name, Map<String, String> texts) {
                     YAMLMapper.builder()
                             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
                             .build();
-            root = mapper.readTree(Files.readAllBytes(path));
+            byte[] bytes = Files.readAllBytes(path);
+            root = mapper.readTree(bytes);
+            try (JsonParser parser = mapper.createParser(bytes)) {
+                readLines(parser, lines);
+            }
         } catch (JsonProcessingException e) {
             var place = e.getLocation();
             String line = place == null ? "" : " line " + place.getLineNr();
@@ -56,6 +61,8 @@ record ConfigFile(String name, Map<String, String> texts) {
                 throw new UsageException(name + ": must hold names and values, such as http.port");
             }
             flatten(name, "", root, texts);
+            checkEntries(name, SchedulerSettings.TENANTS, texts, lines);
+            checkEntries(name, SchedulerSettings.CLASSES, texts, lines);
         }
         return new ConfigFile(name, texts);
     }
@@ -66,6 +73,17 @@ record ConfigFile(String name, Map<String, String> texts) {
         for (Map.Entry<String, JsonNode> field : object.properties()) {
             String key = prefix + field.getKey();
             JsonNode value = field.getValue();
+            if (isEntries(key) && !value.isNull()) {
+                texts.put(key, value.toString());
+                continue;
+            }
+            if (isEntries(key)) {
+                continue; // all entries are commented out
+            }
+            if (value.isObject() && Settings.isKey(key)) {
+                texts.put(key, preferences(name, key, value));
+                continue;
+            }
             if (value.isObject()) {
                 if (!Settings.isKeyPrefix(key + ".")) {
                     throw unknown(name, key);
@@ -97,6 +115,55 @@ record ConfigFile(String name, Map<String, String> texts) {
             throw new UsageException(name + ": " + key + " has no value");
         }
         return value.asText();
+    }
+
+    /// `{a: [b, c]}` as `a:b+c`.
+    private static String preferences(String name, String key, JsonNode value)
+            throws UsageException {
+        List<String> parts = new ArrayList<>();
+        for (Map.Entry<String, JsonNode> entry : value.properties()) {
+            String names = text(name, key + "." + entry.getKey(), entry.getValue());
+            parts.add(entry.getKey() + ":" + names.replace(',', '+'));
+        }
+        return String.join(",", parts);
+    }
+
+    /// Whether the key's value is a list of entries with names, kept as JSON.
+    private static boolean isEntries(String key) {
+        return key.equals(SchedulerSettings.TENANTS.key())
+                || key.equals(SchedulerSettings.CLASSES.key());
+    }
+
+    /// Reads the entries now, since only now is it known on which line they are.
+    private static void checkEntries(
+            String name, Setting<?> setting, Map<String, String> texts, Map<String, Integer> lines)
+            throws UsageException {
+        String text = texts.get(setting.key());
+        if (text == null) {
+            return;
+        }
+        try {
+            setting.type().parse(text);
+        } catch (NamedEntries.EntryException e) {
+            Integer line = lines.get("/" + setting.key() + e.pointer());
+            throw new UsageException(
+                    "%s%s: %s %s"
+                            .formatted(
+                                    name,
+                                    line == null ? "" : " line " + line,
+                                    setting.key(),
+                                    e.getMessage()));
+        }
+    }
+
+    /// The line of every value, by its JSON pointer.
+    private static void readLines(JsonParser parser, Map<String, Integer> lines)
+            throws IOException {
+        while (parser.nextToken() != null) {
+            lines.putIfAbsent(
+                    parser.getParsingContext().pathAsPointer().toString(),
+                    parser.currentTokenLocation().getLineNr());
+        }
     }
 
     private static UsageException unknown(String name, String key) {

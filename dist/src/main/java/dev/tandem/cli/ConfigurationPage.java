@@ -23,6 +23,8 @@ final class ConfigurationPage {
         sections.put("worker", "Workers");
         sections.put("transfer", "Transfer of KV blocks");
         sections.put("scheduler", "Scheduling");
+        sections.put("tenants", "Tenants");
+        sections.put("classes", "Workload classes");
         sections.put("recorder", "The flight recorder");
         sections.put("load", "The load generator");
         sections.put("simulate", "The simulator");
@@ -35,7 +37,10 @@ final class ConfigurationPage {
         SECTIONS.keySet().forEach(section -> groups.put(section, new ArrayList<>()));
         for (Setting<?> setting : Settings.all()) {
             int dot = setting.key().indexOf('.');
-            String section = dot < 0 ? "" : setting.key().substring(0, dot);
+            String section =
+                    setting.equals(Settings.CONFIG)
+                            ? ""
+                            : dot < 0 ? setting.key() : setting.key().substring(0, dot);
             List<Setting<?>> group = groups.get(section);
             if (group == null) {
                 throw new IllegalStateException("no section for key " + setting.key());
@@ -64,6 +69,23 @@ final class ConfigurationPage {
                   port: 8080
                 worker:
                   kv-memory: 4GiB
+                ```
+
+                Tenants and workload classes are lists of entries; what an entry leaves out has its default. As a flag or a variable
+                such a list is JSON.
+
+                ```yaml
+                tenants:
+                  - {name: team-a, weight: 3, tokens-per-second: 20000, burst-tokens: 100000, lane-max: interactive}
+                  - {name: nightly, lane-max: batch}
+                classes:
+                  - name: chat
+                    routes: [/v1/chat/completions]
+                    lane: interactive
+                    ttft-millis: 500
+                    tpot-millis: 50
+                    output-tokens-max: 4096
+                    output-tokens-expected: 200
                 ```
 
                 One file may serve all commands: each takes the keys that it uses. `serve` gives its processes the values that it
@@ -106,12 +128,19 @@ final class ConfigurationPage {
         bySection()
                 .forEach(
                         (section, settings) -> {
-                            if (!section.isEmpty()) {
+                            if (settings.size() == 1 && settings.getFirst().key().equals(section)) {
+                                page.append('\n').append(entries(settings.getFirst()));
+                            } else if (!section.isEmpty()) {
                                 page.append('\n').append(section).append(":\n");
                                 settings.forEach(setting -> page.append(entry(setting)));
                             }
                         });
         return page.toString();
+    }
+
+    /// A list of entries with names is a section of its own, and there is no default to show.
+    private static String entries(Setting<?> setting) {
+        return "# %s%n# %s:%n#   - {name: ...}%n".formatted(setting.description(), setting.key());
     }
 
     private static String entry(Setting<?> setting) {

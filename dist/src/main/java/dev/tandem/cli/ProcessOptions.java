@@ -1,7 +1,6 @@
 package dev.tandem.cli;
 
 import dev.tandem.coordinator.CoordinatorOptions;
-import dev.tandem.core.CoreOptions;
 import dev.tandem.engine.WorkerOptions;
 import dev.tandem.load.LoadOptions;
 import dev.tandem.record.RecorderOptions;
@@ -46,7 +45,7 @@ final class ProcessOptions {
                 heartbeatMillis,
                 heartbeatLostMillis,
                 values.get(Settings.DRAIN_MILLIS_MAX),
-                core(values),
+                SchedulerSettings.options(values),
                 recorder(values));
     }
 
@@ -58,29 +57,6 @@ final class ProcessOptions {
                         dir,
                         values.get(Settings.RECORDER_FILE_BYTES_MAX),
                         values.get(Settings.RECORDER_FILES_MAX));
-    }
-
-    private static CoreOptions core(SettingValues values) {
-        CoreOptions defaults = CoreOptions.defaults();
-        return defaults.withSteps(
-                        values.get(Settings.STEP_TOKENS_MAX),
-                        values.get(Settings.SEQUENCES_MAX),
-                        values.get(Settings.RUN_AHEAD_PLANS))
-                .withCache(
-                        values.get(Settings.PREFIX_CACHE), values.get(Settings.PREEMPT_EVERY_STEPS))
-                .withRecovery(
-                        values.get(Settings.LEASE_MILLIS),
-                        values.get(Settings.RECOMPUTES_MAX),
-                        values.get(Settings.UNSERVED_MILLIS_MAX))
-                .withPolicies(
-                        defaults.batching(),
-                        defaults.placement()
-                                .withLocalPrefill(values.get(Settings.LOCAL_PREFILL_TOKENS_MAX)),
-                        defaults.routing(),
-                        defaults.admission()
-                                .withQueue(
-                                        values.get(Settings.QUEUED_TOKENS_MAX),
-                                        values.get(Settings.QUEUED_SEQUENCES_MAX)));
     }
 
     static WorkerOptions worker(SettingValues values, WorkerRole role) throws UsageException {
@@ -98,8 +74,8 @@ final class ProcessOptions {
                 values.get(Settings.DEVICE),
                 values.get(Settings.KV_MEMORY),
                 values.get(Settings.BLOCK_TOKENS),
-                values.get(Settings.SEQUENCES_MAX),
-                values.get(Settings.STEP_TOKENS_MAX),
+                values.get(SchedulerSettings.SEQUENCES_MAX),
+                values.get(SchedulerSettings.STEP_TOKENS_MAX),
                 values.get(Settings.THREADS),
                 values.get(Settings.TRANSPORTS).stream().map(ProcessOptions::transport).toList());
     }

@@ -5,8 +5,11 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -91,6 +94,22 @@ record SettingType<T>(String label, Parser<T> parser) {
     /// One or more of `words`, by commas, none twice; the order is kept.
     static SettingType<List<String>> listOf(String... words) {
         return new SettingType<>("LIST", text -> parseList(text, List.of(words)));
+    }
+
+    /// As [#listOf], or the word `none` for the empty list.
+    static SettingType<List<String>> listOrNone(String... words) {
+        return new SettingType<>(
+                "LIST", text -> text.equals("none") ? List.of() : parseList(text, List.of(words)));
+    }
+
+    /// So many numbers above 0, by commas.
+    static SettingType<List<Double>> numbers(int count) {
+        return new SettingType<>("LIST", text -> parseNumbers(text, count));
+    }
+
+    /// By name the names that follow it, first first: `a:b+c,b:a`.
+    static SettingType<Map<String, List<String>>> preferences() {
+        return new SettingType<>("MAP", SettingType::parsePreferences);
     }
 
     static SettingType<Path> directory() {
@@ -222,6 +241,39 @@ record SettingType<T>(String label, Parser<T> parser) {
             list.add(word);
         }
         return List.copyOf(list);
+    }
+
+    private static List<Double> parseNumbers(String text, int count) {
+        String rule = "must be %d numbers above 0 by commas".formatted(count);
+        var numbers = new ArrayList<Double>();
+        for (String part : text.split(",", -1)) {
+            double number = parseDecimal(part.strip());
+            if (number == 0) {
+                throw wrong(rule, text);
+            }
+            numbers.add(number);
+        }
+        if (numbers.size() != count) {
+            throw wrong(rule, text);
+        }
+        return List.copyOf(numbers);
+    }
+
+    private static Map<String, List<String>> parsePreferences(String text) {
+        String rule = "must be names with those that follow them, such as a:b+c,b:a";
+        var preferences = new LinkedHashMap<String, List<String>>();
+        for (String part : text.split(",", -1)) {
+            String[] sides = part.strip().split(":", -1);
+            if (sides.length != 2 || sides[0].isBlank()) {
+                throw wrong(rule, text);
+            }
+            List<String> followers = List.of(sides[1].split("\\+", -1));
+            if (followers.stream().anyMatch(String::isBlank)
+                    || preferences.putIfAbsent(sides[0], followers) != null) {
+                throw wrong(rule, text);
+            }
+        }
+        return Collections.unmodifiableMap(preferences);
     }
 
     private static HostPort parseHostPort(String text) {

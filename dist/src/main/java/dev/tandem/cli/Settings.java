@@ -8,7 +8,6 @@ import static dev.tandem.cli.Command.SERVE;
 import static dev.tandem.cli.Command.SIMULATE;
 import static dev.tandem.cli.Command.TEMPLATE;
 
-import dev.tandem.core.CoreOptions;
 import dev.tandem.record.RecorderOptions;
 
 import java.nio.file.Path;
@@ -18,10 +17,9 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 
-/// Every setting of every command. Order is the order of the help and of the documentation.
+/// Every setting of every command; those of the core are declared in [SchedulerSettings]. Order is the order of the help and of the documentation.
 final class Settings {
     private static final List<Setting<?>> ALL = new ArrayList<>();
-    private static final CoreOptions CORE = CoreOptions.defaults();
     private static final int ANY = Integer.MAX_VALUE;
     private static final long BYTES_ANY = 1L << 50;
 
@@ -32,9 +30,6 @@ final class Settings {
     private static final Set<Command> LONE_WORKERS = EnumSet.of(PREFILL_WORKER, DECODE_WORKER);
     private static final Set<Command> ALL_COMMANDS =
             EnumSet.of(SERVE, COORDINATOR, PREFILL_WORKER, DECODE_WORKER, LOAD, SIMULATE, TEMPLATE);
-    private static final Set<Command> CORE_PROCESSES = EnumSet.of(SERVE, COORDINATOR, SIMULATE);
-    private static final Set<Command> STEPPING =
-            EnumSet.of(SERVE, COORDINATOR, PREFILL_WORKER, DECODE_WORKER, SIMULATE);
     private static final Set<Command> SIMULATING = EnumSet.of(SIMULATE);
     private static final Set<Command> LOADING = EnumSet.of(LOAD);
 
@@ -239,86 +234,9 @@ final class Settings {
                     LONE_WORKERS);
 
     // The core.
-    static final Setting<Integer> STEP_TOKENS_MAX =
-            core(
-                    "step-tokens-max",
-                    1,
-                    CORE.stepTokensMax(),
-                    "Tokens in one step of one worker; longer prompts are computed in chunks.",
-                    STEPPING);
-    static final Setting<Integer> SEQUENCES_MAX =
-            core(
-                    "sequences-max",
-                    1,
-                    CORE.sequencesMax(),
-                    "Sequences that run at once on one worker.",
-                    STEPPING);
-    static final Setting<Integer> RUN_AHEAD_PLANS =
-            core(
-                    "run-ahead-plans",
-                    1,
-                    CORE.runAheadPlans(),
-                    "Plans in flight per worker; 2 hides the way back of the results.",
-                    CORE_PROCESSES);
-    static final Setting<Boolean> PREFIX_CACHE =
-            setting(
-                    "prefix-cache",
-                    "scheduler.prefix-cache",
-                    SettingType.truth(),
-                    Boolean.toString(CORE.prefixCache()),
-                    "Whether KV blocks of earlier requests with the same beginning are used again.",
-                    CORE_PROCESSES);
-    static final Setting<Integer> LOCAL_PREFILL_TOKENS_MAX =
-            core(
-                    "local-prefill-tokens-max",
-                    0,
-                    CORE.placement().localPrefillTokensMax(),
-                    "Prompts with at most so many uncached tokens are computed on the decode"
-                            + " worker.",
-                    CORE_PROCESSES);
-    static final Setting<Integer> QUEUED_TOKENS_MAX =
-            core(
-                    "queued-tokens-max",
-                    1,
-                    (int) CORE.admission().queuedTokensMax(),
-                    "Prompt tokens that may wait; requests beyond are refused at once.",
-                    CORE_PROCESSES);
-    static final Setting<Integer> QUEUED_SEQUENCES_MAX =
-            core(
-                    "queued-sequences-max",
-                    1,
-                    CORE.admission().queuedSequencesMax(),
-                    "Sequences that may wait; requests beyond are refused at once.",
-                    CORE_PROCESSES);
-    static final Setting<Integer> LEASE_MILLIS =
-            core(
-                    "lease-millis",
-                    1,
-                    CORE.leaseMillis(),
-                    "Life of a KV lease, milliseconds; a slower transfer is given up and"
-                            + " recomputed.",
-                    CORE_PROCESSES);
-    static final Setting<Integer> RECOMPUTES_MAX =
-            core(
-                    "recomputes-max",
-                    0,
-                    CORE.recomputesMax(),
-                    "Times that a sequence may start over after lost workers or failed transfers.",
-                    CORE_PROCESSES);
-    static final Setting<Integer> UNSERVED_MILLIS_MAX =
-            core(
-                    "unserved-millis-max",
-                    1,
-                    CORE.unservedMillisMax(),
-                    "Wait of a sequence, ms, while no worker at all can serve it; then it fails.",
-                    CORE_PROCESSES);
-    static final Setting<Integer> PREEMPT_EVERY_STEPS =
-            core(
-                    "preempt-every-steps",
-                    0,
-                    CORE.preemptEverySteps(),
-                    "Forces a preemption on every n-th step, to test recovery; 0 = never.",
-                    CORE_PROCESSES);
+    static {
+        ALL.addAll(SchedulerSettings.all());
+    }
 
     // The flight recorder.
     static final Setting<Path> RECORDER_DIR =
@@ -649,17 +567,6 @@ final class Settings {
             String description,
             Set<Command> commands) {
         return add(new Setting<>(name, key, type, null, defaultNote, description, commands));
-    }
-
-    private static Setting<Integer> core(
-            String name, int least, int value, String description, Set<Command> commands) {
-        return setting(
-                name,
-                "scheduler." + name,
-                SettingType.wholeNumber(least, ANY),
-                Integer.toString(value),
-                description,
-                commands);
     }
 
     private static <T> Setting<T> load(

@@ -5,35 +5,11 @@ import dev.tandem.sim.fault.FaultKind;
 import dev.tandem.sim.report.Objective;
 
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 
 /// From settings to what `simulate` is asked for.
 final class SimulateFlags {
-    /// Settings of the server whose values, where given, win over the cluster file; each by its key in `scheduler`.
-    private static final Map<String, Setting<?>> CORE = core();
-
     private SimulateFlags() {}
-
-    private static Map<String, Setting<?>> core() {
-        var settings = new LinkedHashMap<String, Setting<?>>();
-        for (Setting<?> setting :
-                List.of(
-                        Settings.STEP_TOKENS_MAX,
-                        Settings.SEQUENCES_MAX,
-                        Settings.RUN_AHEAD_PLANS,
-                        Settings.PREFIX_CACHE,
-                        Settings.LEASE_MILLIS,
-                        Settings.RECOMPUTES_MAX,
-                        Settings.UNSERVED_MILLIS_MAX,
-                        Settings.PREEMPT_EVERY_STEPS)) {
-            settings.put(setting.name(), setting);
-        }
-        settings.put("placement.local-prefill-tokens-max", Settings.LOCAL_PREFILL_TOKENS_MAX);
-        settings.put("admission.queued-tokens-max", Settings.QUEUED_TOKENS_MAX);
-        settings.put("admission.queued-sequences-max", Settings.QUEUED_SEQUENCES_MAX);
-        return settings;
-    }
 
     static SimulateOptions options(SettingValues values) throws UsageException {
         try {
@@ -41,7 +17,7 @@ final class SimulateFlags {
                     values.find(Settings.SIMULATE_TRACE).orElse(null),
                     values.find(Settings.SIMULATE_SYNTHETIC).orElse(""),
                     values.find(Settings.SIMULATE_CLUSTER).orElse(null),
-                    changes(values),
+                    pairs(values.find(Settings.SIMULATE_OPTIONS).orElse("")),
                     values.find(Settings.SIMULATE_TENANTS).orElse(""),
                     values.get(Settings.SIMULATE_SEED),
                     values.get(Settings.SIMULATE_SCALE),
@@ -62,17 +38,6 @@ final class SimulateFlags {
         } catch (IllegalArgumentException e) {
             throw new UsageException("simulate: " + e.getMessage());
         }
-    }
-
-    private static Map<String, String> changes(SettingValues values) throws UsageException {
-        var changes = new LinkedHashMap<String, String>();
-        for (Map.Entry<String, Setting<?>> entry : CORE.entrySet()) {
-            if (values.isGiven(entry.getValue())) {
-                changes.put(entry.getKey(), String.valueOf(values.get(entry.getValue())));
-            }
-        }
-        changes.putAll(pairs(values.find(Settings.SIMULATE_OPTIONS).orElse("")));
-        return changes;
     }
 
     /// `a=1,b=2,3` is a = `1` and b = `2,3`.

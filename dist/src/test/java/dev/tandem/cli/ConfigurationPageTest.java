@@ -40,7 +40,7 @@ class ConfigurationPageTest {
         var open = new StringBuilder();
         ConfigurationPage.yaml()
                 .lines()
-                .map(line -> line.replaceFirst("^ {2}# ([a-z-]+: )", "  $1"))
+                .map(line -> line.replaceFirst("^ {2}# ([a-z.-]+: )", "  $1"))
                 .forEach(line -> open.append(line).append('\n'));
         Files.writeString(file, open);
         Map<String, String> texts = ConfigFile.read(file).texts();

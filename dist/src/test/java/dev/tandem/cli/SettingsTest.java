@@ -5,10 +5,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.tandem.admission.AdmissionOptions;
+import dev.tandem.admission.Lane;
+import dev.tandem.admission.TenantLimits;
+import dev.tandem.admission.WorkloadClass;
+import dev.tandem.batching.BatchingOptions;
 import dev.tandem.coordinator.CoordinatorOptions;
 import dev.tandem.core.CoreOptions;
+import dev.tandem.core.PlacementOptions;
 import dev.tandem.engine.WorkerOptions;
 import dev.tandem.record.RecorderOptions;
+import dev.tandem.sim.cluster.OptionKeys;
 import dev.tandem.wire.TransportKind;
 import dev.tandem.wire.WorkerRole;
 
@@ -20,6 +27,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -80,7 +88,7 @@ class SettingsTest {
                           prefill-workers: 3
                         """);
         var values = resolve(Map.of(), "decode-worker", "--config", file.toString());
-        assertThat(values.get(Settings.STEP_TOKENS_MAX)).isEqualTo(99);
+        assertThat(values.get(SchedulerSettings.STEP_TOKENS_MAX)).isEqualTo(99);
         assertThat(values.get(Settings.KV_MEMORY)).isEqualTo(1L << 20);
         assertThat(values.get(Settings.TRANSPORTS)).containsExactly("grpc", "shared-memory");
         assertThat(values.find(Settings.PREFILL_WORKERS)).isEmpty();
@@ -272,9 +280,9 @@ class SettingsTest {
                 assertThat((Object) setting.type().parse(text)).as(setting.key()).isNotNull();
             }
         }
-        assertThat(Settings.STEP_TOKENS_MAX.environmentVariable())
+        assertThat(SchedulerSettings.STEP_TOKENS_MAX.environmentVariable())
                 .isEqualTo("TANDEM_STEP_TOKENS_MAX");
-        assertThat(Settings.STEP_TOKENS_MAX.key()).isEqualTo("scheduler.step-tokens-max");
+        assertThat(SchedulerSettings.STEP_TOKENS_MAX.key()).isEqualTo("scheduler.step-tokens-max");
         assertThat(Settings.LOAD_RATE.environmentVariable()).isEqualTo("TANDEM_LOAD_RATE");
     }
 
@@ -289,6 +297,143 @@ class SettingsTest {
             }
             assertThat(parser.help(null)).contains(command.word());
         }
+    }
+
+    @Test
+    void everyPolicyOfTheCoreCanBeChosen() throws Exception {
+        CoreOptions core =
+                coreOf(
+                        ("--step-budget fixed --sequence-cap fixed --prefill-order first-come")
+                                .concat(" --prefill-stretch 2.5 --tpot-millis 33 --roles elastic")
+                                .concat(" --predict-local false --staging-share 0.25")
+                                .concat(" --prefill-routing maglev --decode-routing power-of-two")
+                                .concat(" --hedge-share 0.1 --hedge-percentile 0.9")
+                                .concat(" --retry-share 0.3 --ejected-share-max 0.4")
+                                .concat(" --slow-start-weight-min 1 --zone-spill false")
+                                .concat(" --zone-failover a:b+c,b:a --fairness lanes")
+                                .concat(" --admission-rules deadline,queue-limit")
+                                .concat(" --lane-shares 3,2,1 --shedding-factor 5")
+                                .concat(" --ttft-millis 700 --output-tokens-max 99"));
+        assertThat(core.batching())
+                .isEqualTo(
+                        new BatchingOptions(
+                                BatchingOptions.Budget.FIXED,
+                                BatchingOptions.Cap.FIXED,
+                                BatchingOptions.Order.FIRST_COME,
+                                33,
+                                0.9,
+                                2.5,
+                                16));
+        assertThat(core.placement().roles()).isEqualTo(PlacementOptions.Roles.ELASTIC);
+        assertThat(core.placement().predictLocal()).isFalse();
+        assertThat(core.placement().stagingShare()).isEqualTo(0.25);
+        assertThat(core.routing().prefillPolicy()).isEqualTo("maglev");
+        assertThat(core.routing().decodePolicy()).isEqualTo("power-of-two");
+        assertThat(core.routing().hedge().share()).isEqualTo(0.1);
+        assertThat(core.routing().hedge().percentile()).isEqualTo(0.9);
+        assertThat(core.routing().retry().share()).isEqualTo(0.3);
+        assertThat(core.routing().ejection().ejectedShareMax()).isEqualTo(0.4);
+        assertThat(core.routing().slowStart().weightMin()).isEqualTo(1);
+        assertThat(core.routing().zones().spillAnywhere()).isFalse();
+        assertThat(core.routing().zones().failover())
+                .isEqualTo(Map.of("a", List.of("b", "c"), "b", List.of("a")));
+        assertThat(core.admission().fairness()).isEqualTo(AdmissionOptions.Fairness.LANES);
+        assertThat(core.admission().rules())
+                .containsExactlyInAnyOrder(
+                        AdmissionOptions.Rule.DEADLINE, AdmissionOptions.Rule.QUEUE_LIMIT);
+        assertThat(core.admission().laneShares()).containsExactly(3.0, 2.0, 1.0);
+        assertThat(core.admission().sheddingFactor()).isEqualTo(5);
+        assertThat(core.admission().defaultClass().ttftMillis()).isEqualTo(700);
+        assertThat(core.admission().defaultClass().outputTokensMax()).isEqualTo(99);
+        assertThat(coreOf("--admission-rules none").admission().rules()).isEmpty();
+    }
+
+    @Test
+    void keysOfTheCoreAreThoseOfASimulatorsClusterFile() {
+        CoreOptions defaults = CoreOptions.defaults();
+        for (Setting<?> setting : SchedulerSettings.all()) {
+            String text = setting.defaultText();
+            if (text != null) {
+                String key = setting.key().substring(SchedulerSettings.PREFIX.length());
+                assertThat(OptionKeys.with(defaults, key, text)).as(key).isEqualTo(defaults);
+            }
+        }
+    }
+
+    @Test
+    void whatTheCoreDoesNotAllowIsToldWithTheFlag() {
+        assertThatThrownBy(() -> coreOf("--hedge-percentile 0.2"))
+                .isInstanceOf(UsageException.class)
+                .hasMessageStartingWith("--hedge-percentile: hedge.percentile must be");
+        assertThatThrownBy(() -> coreOf("--zone-failover a:a"))
+                .hasMessage("--zone-failover: zones.failover of a names the zone itself");
+        assertThatThrownBy(() -> coreOf("--zone-failover a"))
+                .hasMessageStartingWith("--zone-failover must be names with those that follow");
+        assertThatThrownBy(() -> coreOf("--lane-shares 1,2"))
+                .hasMessage("--lane-shares must be 3 numbers above 0 by commas, is \"1,2\"");
+    }
+
+    @Test
+    void tenantsAndClassesComeFromTheFileAndGoOnToTheCoordinator() throws Exception {
+        Path file =
+                file(
+                        """
+                        scheduler:
+                          routing:
+                            zones:
+                              failover: {a: [b, c]}
+                        tenants:
+                          - {name: "team.a", weight: 3, tokens-per-second: 10, burst-tokens: 20}
+                          - name: nightly
+                            lane-max: batch
+                        classes:
+                          - name: chat
+                            routes: [/v1/chat/completions, /chat]
+                            lane: interactive
+                            ttft-millis: 500
+                            output-tokens-max: 9
+                        """);
+        SettingValues served = resolve(Map.of(), "serve", "--config", file.toString());
+        var handedOn = new ArrayList<>(served.flagsFor(Command.COORDINATOR));
+        handedOn.addFirst("coordinator");
+        CoreOptions core =
+                SchedulerSettings.options(resolve(Map.of(), handedOn.toArray(String[]::new)));
+        assertThat(core.routing().zones().failover()).isEqualTo(Map.of("a", List.of("b", "c")));
+        assertThat(core.admission().limitsOf("team.a"))
+                .isEqualTo(new TenantLimits("team.a", 3, 10, 20, Lane.INTERACTIVE));
+        assertThat(core.admission().limitsOf("nightly").laneMax()).isEqualTo(Lane.BATCH);
+        WorkloadClass chat = core.admission().classOf("/chat");
+        assertThat(chat).isSameAs(core.admission().classOf("chat"));
+        assertThat(chat.lane()).isEqualTo(Lane.INTERACTIVE);
+        assertThat(chat.ttftMillis()).isEqualTo(500);
+        assertThat(chat.tpotMillis()).isEqualTo(WorkloadClass.defaults().tpotMillis());
+        assertThat(chat.outputTokensMax()).isEqualTo(9);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '!',
+            value = {
+                "tenants: 5 ! 1: tenants must be a list of entries with a name each",
+                "tenants: [{weight: 1}] ! 1: tenants has an entry without a name",
+                "tenants:;  - name: a;    weight: 0 ! 3: tenants has a wrong entry: tenant 'a':"
+                        + " weight must be a number above 0, is 0.0",
+                "tenants:;  - name: a;  - name: a ! 3: tenants has \"a\" twice",
+                "classes:;  - name: a;    lane: top ! 3: classes has a wrong entry: lane must be"
+                        + " one of interactive, default, batch, is \"top\"",
+                "classes:;  - name: a;;    bogus: 1 ! 4: classes has a wrong entry: unknown key"
+                        + " bogus; there are name, routes, lane, ttft-millis, tpot-millis,"
+                        + " output-tokens-max, output-tokens-expected"
+            })
+    void wrongEntriesAreToldWithTheirLine(String yaml, String message) throws Exception {
+        Path file = file(yaml.replace(';', '\n') + "\n");
+        assertThatThrownBy(() -> resolve(Map.of(), "serve", "--config", file.toString()))
+                .isInstanceOf(UsageException.class)
+                .hasMessage(file + " line " + message);
+    }
+
+    private CoreOptions coreOf(String flags) throws UsageException {
+        return SchedulerSettings.options(resolve(Map.of(), ("coordinator " + flags).split(" ")));
     }
 
     private static CoreOptions core() {

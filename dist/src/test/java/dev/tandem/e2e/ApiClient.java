@@ -33,13 +33,17 @@ final class ApiClient {
                 HttpResponse.BodyHandlers.ofString());
     }
 
-    HttpResponse<String> post(String path, byte[] body) throws IOException, InterruptedException {
-        return http.send(
+    /// @param headers further ones: name, value, name, value
+    HttpResponse<String> post(String path, byte[] body, String... headers)
+            throws IOException, InterruptedException {
+        HttpRequest.Builder request =
                 HttpRequest.newBuilder(url.resolve(path))
                         .header("Content-Type", "application/json")
-                        .POST(HttpRequest.BodyPublishers.ofByteArray(body))
-                        .build(),
-                HttpResponse.BodyHandlers.ofString());
+                        .POST(HttpRequest.BodyPublishers.ofByteArray(body));
+        if (headers.length > 0) {
+            request.headers(headers);
+        }
+        return http.send(request.build(), HttpResponse.BodyHandlers.ofString());
     }
 
     /// Posts and expects 200.

@@ -37,7 +37,7 @@ class EvalTest {
 
     @BeforeAll
     static void start() throws Exception {
-        serve = ServeProcess.start("--local-prefill-tokens-max", "0");
+        serve = ServeProcess.start("--local-prefill-tokens-max", "0", "--predict-local", "false");
         client = new ApiClient(serve.url());
     }
 

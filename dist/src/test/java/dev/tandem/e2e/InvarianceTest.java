@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
 import dev.tandem.core.CoreOptions;
+import dev.tandem.sim.cluster.OptionKeys;
 import dev.tandem.wire.TransportKind;
 
 import org.junit.jupiter.api.BeforeAll;
@@ -142,7 +143,10 @@ class InvarianceTest {
                 .withCache(prefixCache, preemptEvery)
                 .withPolicies(
                         defaults.batching(),
-                        defaults.placement().withLocalPrefill(localPrefill),
+                        OptionKeys.with(
+                                defaults.placement().withLocalPrefill(localPrefill),
+                                "predict-local",
+                                "false"),
                         defaults.routing(),
                         defaults.admission());
     }

@@ -8,5 +8,10 @@ import dev.tandem.device.Backend;
 /// @param fingerprint sha256 over config and weights' headers, hexadecimal: equal means same tokens
 /// @param flopsPerSecond measured, dense products
 /// @param bytesPerSecond measured, reads from the device's memory
+/// @param work what the model costs to compute
 public record LoadedModel(
-        Backend backend, String fingerprint, double flopsPerSecond, double bytesPerSecond) {}
+        Backend backend,
+        String fingerprint,
+        double flopsPerSecond,
+        double bytesPerSecond,
+        ModelWork work) {}

@@ -36,7 +36,9 @@ final class WorkerWiring {
                 opened.backend(),
                 opened.fingerprint(),
                 opened.speed().flopsPerSecond(),
-                opened.speed().bytesPerSecond());
+                opened.speed().bytesPerSecond(),
+                ModelWork.of(
+                        opened.config(), Float.BYTES)); // the CPU's kernels read packed float32
     }
 
     static KvSide.Factory kvSides(WorkerOptions options) {

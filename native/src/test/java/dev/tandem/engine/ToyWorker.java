@@ -33,7 +33,7 @@ public final class ToyWorker {
         var worker =
                 new WorkerProcess(
                         options,
-                        new LoadedModel(new ToyBackend(), "f1e2", 1, 1),
+                        new LoadedModel(new ToyBackend(), "f1e2", 1, 1, new ModelWork(1, 1, 1)),
                         (incarnation, shape, blocks) -> new FakeTransport().kvSide(shape, blocks));
         System.exit(WorkerMain.run(worker));
     }

@@ -82,6 +82,9 @@ class WorkerProcessTest {
         assertThat(hello.getStepTokensMax()).isEqualTo(64);
         assertThat(hello.getZone()).isEqualTo("zone-a");
         assertThat(hello.getDevice().getFlopsPerSecond()).isEqualTo(2e9);
+        assertThat(hello.getModel().getFlopsPerToken()).isEqualTo(4);
+        assertThat(hello.getModel().getFlopsPerPair()).isEqualTo(5);
+        assertThat(hello.getModel().getWeightBytes()).isEqualTo(6);
         assertThat(hello.getEndpoints(0).getAddress()).isEqualTo("127.0.0.1:7");
 
         stream.welcome(50);
@@ -262,7 +265,12 @@ class WorkerProcessTest {
                         () ->
                                 new WorkerProcess(
                                         options(ToyBackend.SHAPE.blockBytes() - 1),
-                                        new LoadedModel(new ToyBackend(), "f1e2", 1, 1),
+                                        new LoadedModel(
+                                                new ToyBackend(),
+                                                "f1e2",
+                                                1,
+                                                1,
+                                                new ModelWork(1, 1, 1)),
                                         this::kvSide))
                 .withMessageContaining("one block of 32 bytes");
     }
@@ -271,7 +279,7 @@ class WorkerProcessTest {
         var started =
                 new WorkerProcess(
                         options(BLOCKS * ToyBackend.SHAPE.blockBytes() + 1),
-                        new LoadedModel(backend, "f1e2", 2e9, 3e9),
+                        new LoadedModel(backend, "f1e2", 2e9, 3e9, new ModelWork(4, 5, 6)),
                         this::kvSide);
         Thread.ofPlatform().name("engine").start(() -> exitCode.complete(started.run()));
         worker = started;

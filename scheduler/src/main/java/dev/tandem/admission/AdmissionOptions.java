@@ -125,6 +125,52 @@ public record AdmissionOptions(
                 classes);
     }
 
+    /// The same with these tenants' limits, each under its own name.
+    public AdmissionOptions withTenants(List<TenantLimits> limits) {
+        var byName = new HashMap<String, TenantLimits>();
+        limits.forEach(tenant -> byName.put(tenant.name(), tenant));
+        return new AdmissionOptions(
+                fairness,
+                rules,
+                laneShares,
+                promptTokenCost,
+                outputTokenCost,
+                overtakenMax,
+                queuedTokensMax,
+                queuedSequencesMax,
+                tenantQueueFactor,
+                sheddingFactor,
+                retryAfterMillisMax,
+                tenantsMax,
+                defaultTenant,
+                byName,
+                defaultClass,
+                classes);
+    }
+
+    /// The same with these workload classes, each under its own name and its routes.
+    public AdmissionOptions withClasses(List<WorkloadClass> workloads) {
+        var byName = new HashMap<String, WorkloadClass>();
+        workloads.forEach(workload -> byName.put(workload.name(), workload));
+        return new AdmissionOptions(
+                fairness,
+                rules,
+                laneShares,
+                promptTokenCost,
+                outputTokenCost,
+                overtakenMax,
+                queuedTokensMax,
+                queuedSequencesMax,
+                tenantQueueFactor,
+                sheddingFactor,
+                retryAfterMillisMax,
+                tenantsMax,
+                defaultTenant,
+                tenants,
+                defaultClass,
+                byName);
+    }
+
     /// By name and by route.
     private static Map<String, WorkloadClass> withRoutes(Iterable<WorkloadClass> classes) {
         var known = new HashMap<String, WorkloadClass>();

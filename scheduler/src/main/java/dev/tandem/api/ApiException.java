@@ -12,16 +12,28 @@ public final class ApiException extends RuntimeException {
     private final ErrorCategory category;
     private final String code;
     private final @Nullable String param;
+    private final long retryAfterMillis;
 
     /// @param code OpenAI's error code, such as `context_length_exceeded`; also selects the HTTP status, see
     ///     [ErrorResponses]
     /// @param param the request's field at fault, null if it is none
     public ApiException(
             ErrorCategory category, String code, @Nullable String param, String message) {
+        this(category, code, param, message, 0);
+    }
+
+    /// @param retryAfterMillis when it may be worth trying again, 0 = unknown
+    ApiException(
+            ErrorCategory category,
+            String code,
+            @Nullable String param,
+            String message,
+            long retryAfterMillis) {
         super(message);
         this.category = category;
         this.code = code;
         this.param = param;
+        this.retryAfterMillis = retryAfterMillis;
     }
 
     /// A field of the right type with a value that is not allowed.
@@ -54,6 +66,10 @@ public final class ApiException extends RuntimeException {
 
     public @Nullable String param() {
         return param;
+    }
+
+    public long retryAfterMillis() {
+        return retryAfterMillis;
     }
 
     /// Never null, unlike an exception's message in general.

@@ -30,7 +30,8 @@ final class CallEvents {
 
     record Finished(int choice, FinishReason reason) implements Event {}
 
-    record Failed(ErrorCategory category, String code, String message) implements Event {}
+    record Failed(ErrorCategory category, String code, String message, long retryAfterMillis)
+            implements Event {}
 
     record Interrupted(Interruption why) implements Event {}
 
@@ -77,8 +78,9 @@ final class CallEvents {
             }
 
             @Override
-            public void onFailed(ErrorCategory category, String code, String message) {
-                add(new Failed(category, code, message));
+            public void onFailed(
+                    ErrorCategory category, String code, String message, long retryAfterMillis) {
+                add(new Failed(category, code, message, retryAfterMillis));
             }
         };
     }

@@ -51,9 +51,18 @@ final class ErrorResponses implements ServerErrorHandler {
                         default -> HttpStatus.BAD_REQUEST;
                     };
             case CAPACITY ->
-                    error.code().equals("service_unavailable")
-                            ? HttpStatus.SERVICE_UNAVAILABLE
-                            : HttpStatus.TOO_MANY_REQUESTS;
+                    switch (error.code()) {
+                        case "service_unavailable" -> HttpStatus.SERVICE_UNAVAILABLE;
+                        // The time is over: gateways' word for it, and clients' error class for
+                        // time-outs.
+                        case "deadline_exceeded" -> HttpStatus.GATEWAY_TIMEOUT;
+                        // Too slow for now is a 429 like any overload, too slow at all is not.
+                        case "deadline_unreachable" ->
+                                error.retryAfterMillis() > 0
+                                        ? HttpStatus.TOO_MANY_REQUESTS
+                                        : HttpStatus.GATEWAY_TIMEOUT;
+                        default -> HttpStatus.TOO_MANY_REQUESTS;
+                    };
             case INTERNAL ->
                     error.code().equals("timeout")
                             ? HttpStatus.GATEWAY_TIMEOUT
@@ -160,10 +169,19 @@ final class ErrorResponses implements ServerErrorHandler {
     private static AggregatedHttpResponse aggregated(ApiException error, HttpStatus status) {
         var headers = ResponseHeaders.builder(status).contentType(MediaType.JSON_UTF_8);
         if (error.category() == ErrorCategory.CAPACITY) {
-            headers.add(
-                    HttpHeaderNames.RETRY_AFTER,
-                    Long.toString(Math.ceilDiv(RETRY_AFTER_MILLIS, 1000L)));
-            headers.add("retry-after-ms", Long.toString(RETRY_AFTER_MILLIS));
+            if (status.equals(HttpStatus.GATEWAY_TIMEOUT)) {
+                // OpenAI's clients repeat every 5xx at once unless told not to; nobody waits for
+                // this one any more.
+                headers.add("x-should-retry", "false");
+            } else {
+                long millis =
+                        error.retryAfterMillis() > 0
+                                ? error.retryAfterMillis()
+                                : RETRY_AFTER_MILLIS;
+                headers.add(
+                        HttpHeaderNames.RETRY_AFTER, Long.toString(Math.ceilDiv(millis, 1000L)));
+                headers.add("retry-after-ms", Long.toString(millis));
+            }
         }
         return AggregatedHttpResponse.of(headers.build(), HttpData.wrap(body(error, status)));
     }

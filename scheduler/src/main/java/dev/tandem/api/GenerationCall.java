@@ -167,7 +167,11 @@ final class GenerationCall {
                 case Finished end -> choices.get(end.choice()).finish(end.reason());
                 case Failed failed ->
                         throw new ApiException(
-                                failed.category(), failed.code(), null, failed.message());
+                                failed.category(),
+                                failed.code(),
+                                null,
+                                failed.message(),
+                                failed.retryAfterMillis());
                 case Interrupted interrupted -> {
                     switch (interrupted.why()) {
                         case CLIENT_GONE -> throw new ClientGoneException();

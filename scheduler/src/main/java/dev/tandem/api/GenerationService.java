@@ -1,5 +1,6 @@
 package dev.tandem.api;
 
+import dev.tandem.admission.Terms;
 import dev.tandem.core.ErrorCategory;
 import dev.tandem.core.FinishReason;
 import dev.tandem.core.SamplingParameters;
@@ -28,12 +29,14 @@ public interface GenerationService {
     /// @param stopTokenIds ids that end the sequence (end-of-sequence ids included, unless `ignore_eos`); the
     ///     stopping id is reported to the sink as the last token
     /// @param cacheSalt separates prefix caches; empty = shared
+    /// @param terms who asks and how soon it has to be done; the deadline on `System.nanoTime`'s clock
     record GenerationRequest(
             int[] promptTokens,
             int maxTokens,
             SamplingParameters sampling,
             Set<Integer> stopTokenIds,
-            String cacheSalt) {}
+            String cacheSalt,
+            Terms terms) {}
 
     /// @param contextTokensMax prompt and output together
     record ServedModel(String fingerprint, int vocabulary, int contextTokensMax) {}
@@ -51,7 +54,8 @@ public interface GenerationService {
         void onFinished(FinishReason reason);
 
         /// @param code OpenAI's error code, such as `context_length_exceeded`
-        void onFailed(ErrorCategory category, String code, String message);
+        /// @param retryAfterMillis when it may be worth trying again; 0 = unknown
+        void onFailed(ErrorCategory category, String code, String message, long retryAfterMillis);
     }
 
     /// The front's hold on a submitted sequence. All calls may come from any thread, more than once.

@@ -13,6 +13,7 @@ import com.linecorp.armeria.server.HttpService;
 import com.linecorp.armeria.server.Server;
 import com.linecorp.armeria.server.ServiceRequestContext;
 
+import dev.tandem.admission.Terms;
 import dev.tandem.api.AnswerWriter.Body;
 import dev.tandem.api.CallEvents.Interruption;
 import dev.tandem.api.GenerationService.ServedModel;
@@ -44,6 +45,8 @@ public final class HttpFront implements AutoCloseable {
 
     private static final MediaType METRICS =
             MediaType.parse("text/plain; version=0.0.4; charset=utf-8");
+    private static final String CHAT_PATH = "/v1/chat/completions";
+    private static final String COMPLETIONS_PATH = "/v1/completions";
     private static final String REQUEST_ID = "x-request-id";
     private static final int REQUEST_ID_CHARS_MAX = 128;
 
@@ -141,8 +144,8 @@ public final class HttpFront implements AutoCloseable {
                 .unloggedExceptionsReportIntervalMillis(
                         0) // the error handler logs what is our fault
                 .errorHandler(errors)
-                .service("/v1/chat/completions", post(true))
-                .service("/v1/completions", post(false))
+                .service(CHAT_PATH, post(true))
+                .service(COMPLETIONS_PATH, post(false))
                 .service("/v1/models", get(this::models))
                 .service("prefix:/v1/models/", get(this::model))
                 .service("/health", get(_ -> health()))
@@ -244,7 +247,7 @@ public final class HttpFront implements AutoCloseable {
             }
             ctx.setRequestTimeoutMillis(
                     TimeoutMode.SET_FROM_NOW, options.requestMillisMax() + DEADLINE_SLACK_MILLIS);
-            GenerationCall call = parse(chat, body.content().array());
+            GenerationCall call = parse(ctx, chat, body.content().array());
             interruption.thenAccept(call::interrupt);
             call.run(answer, e -> errors.explain(e, id));
         } catch (RuntimeException e) {
@@ -252,16 +255,22 @@ public final class HttpFront implements AutoCloseable {
         }
     }
 
-    private GenerationCall parse(boolean chat, byte[] body) {
-        long deadlineNanos =
-                System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(options.requestMillisMax());
+    private GenerationCall parse(ServiceRequestContext ctx, boolean chat, byte[] body) {
+        long nowNanos = System.nanoTime();
+        long deadlineNanos = nowNanos + TimeUnit.MILLISECONDS.toNanos(options.requestMillisMax());
         var tree = json.parse(body);
         ServedModel model = service.model();
         if (model == null || !service.ready()) {
             throw ApiException.unavailable("No worker is ready to serve the model yet.");
         }
+        Terms terms =
+                TermsParser.parse(
+                        ctx.request().headers(),
+                        new Fields(tree, ""),
+                        chat ? CHAT_PATH : COMPLETIONS_PATH,
+                        nowNanos);
         CompletionRequest request =
-                chat ? parser.chat(tree, model) : parser.completion(tree, model);
+                chat ? parser.chat(tree, model, terms) : parser.completion(tree, model, terms);
         var head =
                 new AnswerWriter.Head(
                         RandomIds.next(chat ? "chatcmpl-" : "cmpl-"),

@@ -3,6 +3,7 @@ package dev.tandem.api;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
+import dev.tandem.admission.Terms;
 import dev.tandem.api.GenerationService.GenerationRequest;
 import dev.tandem.api.GenerationService.ServedModel;
 import dev.tandem.core.ErrorCategory;
@@ -46,7 +47,7 @@ final class RequestParser {
     }
 
     /// A body of `POST /v1/chat/completions`.
-    CompletionRequest chat(ObjectNode json, ServedModel model) {
+    CompletionRequest chat(ObjectNode json, ServedModel model, Terms terms) {
         var body = new Fields(json, "");
         checkModel(body);
         sampling.refuseUnsupported(body);
@@ -61,11 +62,11 @@ final class RequestParser {
                 body.has("max_completion_tokens") ? "max_completion_tokens" : "max_tokens";
         var draft = new Draft(body, new SamplingParser.Logprobs(wanted, top), limitName, 0, model);
         int[] prompt = tokenizer.encode(render(chat), body.bool("add_special_tokens", false));
-        return draft.finish(List.of(prompt), "messages");
+        return draft.finish(List.of(prompt), "messages", terms);
     }
 
     /// A body of `POST /v1/completions`.
-    CompletionRequest completion(ObjectNode json, ServedModel model) {
+    CompletionRequest completion(ObjectNode json, ServedModel model, Terms terms) {
         var body = new Fields(json, "");
         checkModel(body);
         sampling.refuseUnsupported(body);
@@ -88,7 +89,7 @@ final class RequestParser {
                         "max_tokens",
                         COMPLETION_TOKENS_DEFAULT,
                         model);
-        return draft.finish(prompts(body, choices, model.vocabulary()), "prompt");
+        return draft.finish(prompts(body, choices, model.vocabulary()), "prompt", terms);
     }
 
     /// Prompt and output together: what the model was made for, and what the workers have room for.
@@ -225,7 +226,7 @@ final class RequestParser {
             this.contextTokensMax = RequestParser.this.contextTokensMax(model);
         }
 
-        CompletionRequest finish(List<int[]> prompts, String promptName) {
+        CompletionRequest finish(List<int[]> prompts, String promptName, Terms terms) {
             var sequences = new ArrayList<GenerationRequest>();
             for (int[] prompt : prompts) {
                 int limit = tokenLimit(prompt, promptName);
@@ -240,7 +241,8 @@ final class RequestParser {
                                     limit,
                                     withSeed(seed),
                                     output.stopTokenIds(),
-                                    cacheSalt));
+                                    cacheSalt,
+                                    terms));
                 }
             }
             return new CompletionRequest(List.copyOf(sequences), choices, output);

@@ -6,6 +6,7 @@
 ///    size and time, and hands it to one virtual thread per request.
 /// 2. [RequestParser] checks every field, renders the chat ([PromptRenderer]) or takes the prompt, tokenizes, checks the
 ///    context and gives a [CompletionRequest]: one ready [GenerationService.GenerationRequest] per choice.
+///    [TermsParser] reads who asks and how soon it has to be done.
 /// 3. [GenerationCall] submits the choices. The service's thread only enqueues ([CallEvents]); the virtual thread takes
 ///    what has come, however many tokens it is, and gives it to the choice's [ChoiceStream].
 /// 4. [ChoiceStream] turns tokens into text; [StopMatcher] holds back what may become a stop string.

@@ -290,9 +290,9 @@ final class CoordinatorAgent implements Agent {
                 hello.getDevice().getFlopsPerSecond(),
                 hello.getDevice().getBytesPerSecond(),
                 0,
-                0,
-                0,
-                0,
+                hello.getModel().getFlopsPerToken(),
+                hello.getModel().getFlopsPerPair(),
+                hello.getModel().getWeightBytes(),
                 kvBytesPerToken);
     }
 
@@ -344,7 +344,12 @@ final class CoordinatorAgent implements Agent {
             ActiveRequest request = requests.remove(failed.sequence());
             if (request != null) {
                 metrics.failed();
-                request.sink().onFailed(failed.category(), failed.code(), failed.message());
+                request.sink()
+                        .onFailed(
+                                failed.category(),
+                                failed.code(),
+                                failed.message(),
+                                failed.retryAfterMillis());
             }
         }
         // Handling one may call back into this method, so the list is copied: it is rarely not
@@ -397,7 +402,8 @@ final class CoordinatorAgent implements Agent {
                     .onFailed(
                             ErrorCategory.CAPACITY,
                             "service_unavailable",
-                            "The server is shutting down.");
+                            "The server is shutting down.",
+                            0);
         }
         requests.clear();
         for (WorkerLink link : roster.all()) {

@@ -1,6 +1,5 @@
 package dev.tandem.coordinator;
 
-import dev.tandem.admission.Terms;
 import dev.tandem.api.GenerationService;
 import dev.tandem.core.ErrorCategory;
 import dev.tandem.core.Event;
@@ -38,10 +37,10 @@ final class CoordinatorGeneration implements GenerationService {
                         request.maxTokens(),
                         request.sampling(),
                         request.stopTokenIds(),
-                        Terms.none());
+                        request.terms());
         if (!agent.offer(new AgentMessage.Submission(submit, sink, System.nanoTime()))) {
             sink.onFailed(
-                    ErrorCategory.CAPACITY, "rate_limit_exceeded", "The server is overloaded.");
+                    ErrorCategory.CAPACITY, "rate_limit_exceeded", "The server is overloaded.", 0);
         }
         return new Handle() {
             @Override

@@ -39,6 +39,7 @@ public final class CoordinatorProcess implements ManagedProcess {
     private static final long CLOSE_MILLIS_MAX = 5_000;
     private static final long REQUEST_MILLIS_MAX = TimeUnit.MINUTES.toMillis(30);
     private static final long BODY_MILLIS_MAX = TimeUnit.SECONDS.toMillis(30);
+    private static final int RUNNING_MAX = 4096;
     private static final int CHOICES_MAX = 128;
     private static final int PROMPTS_MAX = 1024;
 
@@ -176,7 +177,7 @@ public final class CoordinatorProcess implements ManagedProcess {
                         options.bodyBytesMax(),
                         BODY_MILLIS_MAX,
                         REQUEST_MILLIS_MAX,
-                        options.core().admission().queuedSequencesMax(),
+                        requestsMax(options.core().admission().queuedSequencesMax()),
                         CHOICES_MAX,
                         PROMPTS_MAX);
         return new HttpFront(
@@ -186,6 +187,12 @@ public final class CoordinatorProcess implements ManagedProcess {
                 renderer(folder),
                 folder,
                 metrics::page);
+    }
+
+    /// The front's own bound lies above the core's: who waits in vain is told by the core, with an honest time to come
+    /// back.
+    private static int requestsMax(int queuedSequencesMax) {
+        return (int) Math.min(Integer.MAX_VALUE, (long) queuedSequencesMax + RUNNING_MAX);
     }
 
     private static PromptRenderer renderer(ModelFolder folder) {

@@ -54,7 +54,7 @@ final class ScriptedService implements GenerationService, AutoCloseable {
                 return false;
             }
             if (failAt >= 0 && position == failAt) {
-                sink.onFailed(failCategory, failCode, "the service says no");
+                sink.onFailed(failCategory, failCode, "the service says no", retryAfterMillis);
                 return false;
             }
             if (paced) {
@@ -100,6 +100,7 @@ final class ScriptedService implements GenerationService, AutoCloseable {
     volatile int failAt = -1;
     volatile ErrorCategory failCategory = ErrorCategory.INTERNAL;
     volatile String failCode = "worker_lost";
+    volatile long retryAfterMillis;
     volatile @Nullable ServedModel served =
             new ServedModel("0123456789abcdef", ByteTokenizer.VOCABULARY, 1 << 20);
 
@@ -128,6 +129,7 @@ final class ScriptedService implements GenerationService, AutoCloseable {
         endless = false;
         ready = true;
         failAt = -1;
+        retryAfterMillis = 0;
         paced = false;
         pace.drainPermits();
         submitted.clear();

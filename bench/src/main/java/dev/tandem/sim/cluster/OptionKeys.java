@@ -20,7 +20,7 @@ import java.util.Set;
 /// without a line here.
 ///
 /// Values: numbers, `true|false`, words of an enum in lower case with hyphens, lists and sets by commas; an entry of a map of
-/// options is one more level of the key.
+/// options or of lists is one more level of the key.
 public final class OptionKeys {
     private OptionKeys() {}
 
@@ -73,6 +73,12 @@ public final class OptionKeys {
 
     private static Object changedEntry(
             RecordComponent component, Map<?, ?> map, String rest, String whole, String text) {
+        if (((ParameterizedType) component.getGenericType()).getActualTypeArguments()[1]
+                instanceof ParameterizedType list) {
+            Map<Object, Object> copy = new HashMap<>(map); // names of lists, such as a zone's
+            copy.put(rest, parse(list, (Class<?>) list.getRawType(), whole, text));
+            return copy;
+        }
         int dot = rest.indexOf('.');
         if (dot < 0) {
             throw new IllegalArgumentException("unknown key " + whole + ": no key after the name");
@@ -191,6 +197,36 @@ public final class OptionKeys {
             }
         }
         return text.toString();
+    }
+
+    /// The value of one key, as [#with] reads it.
+    ///
+    /// @throws IllegalArgumentException there is no such key, or it has keys of its own
+    public static String text(Record options, String key) {
+        int dot = key.indexOf('.');
+        String head = dot < 0 ? key : key.substring(0, dot);
+        for (RecordComponent component : options.getClass().getRecordComponents()) {
+            if (hyphenated(component.getName()).equals(head)) {
+                Object value = read(component, options);
+                if (value instanceof Record nested && dot >= 0) {
+                    return text(nested, key.substring(dot + 1));
+                }
+                if (dot < 0 && !(value instanceof Record) && !(value instanceof Map<?, ?>)) {
+                    return text(value);
+                }
+            }
+        }
+        throw new IllegalArgumentException("unknown key " + key);
+    }
+
+    private static String text(Object value) {
+        return switch (value) {
+            case Enum<?> word -> word.name().toLowerCase(Locale.ROOT).replace('_', '-');
+            case List<?> list -> String.join(",", list.stream().map(OptionKeys::text).toList());
+            case Set<?> set ->
+                    String.join(",", set.stream().map(OptionKeys::text).sorted().toList());
+            default -> value.toString();
+        };
     }
 
     /// Every key of `options` with its value, in the order of their declaration: for reports and for telling whether two
