@@ -13,7 +13,7 @@ record Axis(String label, boolean logarithmic, double least, double most) {
     private static final int TICKS_WANTED = 6;
 
     Axis {
-        if (!(most > least) || logarithmic && !(least > 0)) {
+        if (!(most > least) || (logarithmic && !(least > 0))) {
             throw new IllegalArgumentException(
                     "no axis \"%s\" from %s to %s".formatted(label, least, most));
         }

@@ -21,7 +21,7 @@ final class PromptMaker {
 
     /// @throws IllegalArgumentException the trace's ids don't tell the blocks of this size apart
     PromptMaker(int blockTokens, int tokensPerId) {
-        if (blockTokens < 1 || tokensPerId > 0 && tokensPerId % blockTokens != 0) {
+        if (blockTokens < 1 || (tokensPerId > 0 && tokensPerId % blockTokens != 0)) {
             throw new IllegalArgumentException(
                     tokensPerId > 0
                             ? "blocks of %d tokens do not fit the trace, whose ids stand for %d tokens: choose a divisor"

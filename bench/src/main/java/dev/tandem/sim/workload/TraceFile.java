@@ -148,7 +148,7 @@ public final class TraceFile implements Trace {
                     if (line == null) {
                         return false;
                     }
-                    if (line.isBlank() || number == 1 && format.isHeader(line)) {
+                    if (line.isBlank() || (number == 1 && format.isHeader(line))) {
                         continue;
                     }
                     parse(line, row);
