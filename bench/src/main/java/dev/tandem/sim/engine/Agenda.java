@@ -28,6 +28,9 @@ final class Agenda {
     static final int RESUMES = 21;
 
     private final EventHeap heap = new EventHeap();
+    private final Deadlines deadlines = new Deadlines();
+    private int target;
+    private long argument;
     private int pending;
     private long nowNanos;
     private long lastNanos;
@@ -52,24 +55,47 @@ final class Agenda {
     }
 
     boolean isEmpty() {
-        return heap.isEmpty();
+        return heap.isEmpty() && deadlines.isEmpty();
     }
 
-    void at(long nanos, int kind, int target, long argument) {
+    void at(long nanos, int kind, int toTarget, long withArgument) {
         if (kind >= TIMERS) {
             pending++;
         }
-        heap.add(nanos, kind, target, argument);
+        boolean isDeadline = kind == LEASE_EXPIRES || kind == WRITER_GIVES_UP;
+        if (isDeadline && deadlines.takes(nanos)) {
+            deadlines.add(nanos, EventHeap.packed(kind, toTarget), withArgument);
+        } else {
+            heap.add(nanos, kind, toTarget, withArgument);
+        }
     }
 
-    /// Goes on to the next event.
+    /// Goes on to the next event; of the same time, deadlines come last.
     ///
     /// @return its kind
     int next() {
+        events++;
+        boolean isDeadline =
+                !deadlines.isEmpty()
+                        && (heap.isEmpty() || deadlines.firstNanos() < heap.firstNanos());
+        return isDeadline ? nextDeadline() : nextOfHeap();
+    }
+
+    private int nextDeadline() {
+        nowNanos = Math.max(nowNanos, deadlines.firstNanos());
+        long what = deadlines.firstWhat();
+        target = EventHeap.target(what);
+        argument = deadlines.firstArgument();
+        deadlines.removeFirst();
+        return EventHeap.kind(what);
+    }
+
+    private int nextOfHeap() {
         heap.take();
         int kind = heap.kind();
         nowNanos = Math.max(nowNanos, heap.nanos());
-        events++;
+        target = heap.target();
+        argument = heap.argument();
         if (kind >= TIMERS) {
             pending--;
             lastNanos = nowNanos;
@@ -78,11 +104,11 @@ final class Agenda {
     }
 
     int target() {
-        return heap.target();
+        return target;
     }
 
     long argument() {
-        return heap.argument();
+        return argument;
     }
 
     /// The clock jumps: what was due in between happens late.

@@ -27,6 +27,11 @@ final class EventHeap {
         return size;
     }
 
+    /// Time of the earliest event; only if there is one.
+    long firstNanos() {
+        return entries[TIME];
+    }
+
     /// @param kind small and not negative
     /// @param target whom it concerns, at the kind's choice
     /// @param argument more of it, at the kind's choice
@@ -43,7 +48,19 @@ final class EventHeap {
             System.arraycopy(entries, parent * WIDTH, entries, at * WIDTH, WIDTH);
             at = parent;
         }
-        put(at, nanos, order++, (long) kind << 32 | target & 0xffffffffL, argument);
+        put(at, nanos, order++, packed(kind, target), argument);
+    }
+
+    static long packed(int kind, int target) {
+        return (long) kind << 32 | target & 0xffffffffL;
+    }
+
+    static int kind(long packed) {
+        return (int) (packed >>> 32);
+    }
+
+    static int target(long packed) {
+        return (int) packed;
     }
 
     /// Takes the earliest event out; what it was is told by [#nanos] and the others until the next call.
@@ -103,11 +120,11 @@ final class EventHeap {
     }
 
     int kind() {
-        return (int) (takenWhat >>> 32);
+        return kind(takenWhat);
     }
 
     int target() {
-        return (int) takenWhat;
+        return target(takenWhat);
     }
 
     long argument() {
