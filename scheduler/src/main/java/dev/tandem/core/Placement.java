@@ -307,9 +307,7 @@ final class Placement implements RouteRequest {
             Replica prefill = choosePrefill(sequence, first.from.replica());
             if (prefill != null) {
                 Attempt second =
-                        hasSlot(decode)
-                                        && roomFor(decode, sequence)
-                                        && hasCredits(decode, sequence)
+                        hasSlot(decode) && roomFor(decode, sequence) && hasCredits(decode, sequence)
                                 ? handOver(sequence, prefill, decode)
                                 : null;
                 placed = second != null;
