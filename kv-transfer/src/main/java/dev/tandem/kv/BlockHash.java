@@ -1,5 +1,8 @@
 package dev.tandem.kv;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.security.DigestException;
 import java.security.MessageDigest;
@@ -21,7 +24,13 @@ public final class BlockHash {
     /// Bytes of a hash.
     public static final int BYTES = 32;
 
-    private static final int UNSIGNED = 0;
+    private static final VarHandle BIG_ENDIAN_INT =
+            MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.BIG_ENDIAN);
+    private static final VarHandle BIG_ENDIAN_SHORT =
+            MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.BIG_ENDIAN);
+    private static final byte UNSIGNED_8 = 24;
+    private static final byte UNSIGNED_16 = 25;
+    private static final byte UNSIGNED_32 = 26;
     private static final int BYTE_STRING = 2;
     private static final int TEXT = 3;
     private static final int ARRAY = 4;
@@ -72,12 +81,7 @@ public final class BlockHash {
         head(BYTE_STRING, BYTES);
         append(hash);
         head(ARRAY, count);
-        for (int i = from; i < from + count; i++) {
-            if (tokens[i] < 0) {
-                throw new IllegalArgumentException("negative token " + tokens[i] + " at " + i);
-            }
-            head(UNSIGNED, tokens[i]);
-        }
+        appendTokens(tokens, from, count);
         if (saltOrEmpty.isEmpty()) {
             reserve(1);
             cbor[length++] = (byte) NULL;
@@ -112,6 +116,35 @@ public final class BlockHash {
         reserve(bytes.length);
         System.arraycopy(bytes, 0, cbor, length, bytes.length);
         length += bytes.length;
+    }
+
+    /// As [#head] would, one by one; this is where the time outside of SHA-256 goes, so room is made once and the place is
+    /// kept in a local.
+    private void appendTokens(int[] tokens, int from, int count) {
+        reserve(count * HEAD_BYTES_MAX);
+        byte[] out = cbor;
+        int at = length;
+        for (int i = from; i < from + count; i++) {
+            int token = tokens[i];
+            if (token > 0xffff) {
+                out[at] = UNSIGNED_32;
+                BIG_ENDIAN_INT.set(out, at + 1, token);
+                at += 5;
+            } else if (token > 0xff) {
+                out[at] = UNSIGNED_16;
+                BIG_ENDIAN_SHORT.set(out, at + 1, (short) token);
+                at += 3;
+            } else if (token < 0) {
+                throw new IllegalArgumentException("negative token " + token + " at " + i);
+            } else if (token < 24) {
+                out[at++] = (byte) token;
+            } else {
+                out[at] = UNSIGNED_8;
+                out[at + 1] = (byte) token;
+                at += 2;
+            }
+        }
+        length = at;
     }
 
     private void head(int major, int value) {

@@ -69,7 +69,6 @@ public final class Replay {
             out.printf(
                     "%s: recorded %s by version %s%n",
                     file, Instant.ofEpochMilli(header.startedMillis()), header.version());
-            out.printf("%s%n", header.options());
             long start = System.nanoTime();
             Result result = replay(recording);
             print(result, System.nanoTime() - start, out);
