@@ -2,8 +2,8 @@ package dev.tandem.routing;
 
 import java.util.Arrays;
 
-/// How many retries may be made, so that a failure of many requests doesn't multiply the load: over the last
-/// `windowMillis`
+/// How many retries may be made, so that a failure of many requests doesn't multiply the load. A retry is
+/// granted only if then, over the last `windowMillis`,
 /// ```
 /// retries <= share x requests + retriesPerSecondMin x window
 /// ```

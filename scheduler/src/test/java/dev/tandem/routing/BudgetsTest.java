@@ -122,19 +122,23 @@ class BudgetsTest {
             } else if (budget.tryWithdraw(now)) {
                 retries.add(now);
                 granted++;
+                assertWithin(requests, retries, now);
             }
-            // The window is 9 to 10 parts of a second: whatever the last 9 s hold counts in full.
-            while (!requests.isEmpty() && now - requests.peek() > 10_000 * MILLI) {
-                requests.remove();
-            }
-            while (!retries.isEmpty() && now - retries.peek() > 9_000 * MILLI) {
-                retries.remove();
-            }
-            assertThat((double) retries.size())
-                    .as(Seeds.repeat(getClass()))
-                    .isLessThanOrEqualTo(0.2 * requests.size() + 10 + 1e-9);
         }
         assertThat(granted).isGreaterThan(10_000);
+    }
+
+    /// The window is 9 to 10 tenths long: retries of the last 9 s are paid for by requests of the last 10 s.
+    private void assertWithin(ArrayDeque<Long> requests, ArrayDeque<Long> retries, long now) {
+        while (!requests.isEmpty() && now - requests.peek() > 10_000 * MILLI) {
+            requests.remove();
+        }
+        while (now - retries.peek() > 9_000 * MILLI) {
+            retries.remove();
+        }
+        assertThat((double) retries.size())
+                .as(Seeds.repeat(getClass()))
+                .isLessThanOrEqualTo(0.2 * requests.size() + 10 + 1e-9);
     }
 
     @Test
