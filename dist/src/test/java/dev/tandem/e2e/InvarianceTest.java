@@ -138,7 +138,7 @@ class InvarianceTest {
 
     private static CoreOptions core(
             int stepTokens, int runAhead, boolean prefixCache, int localPrefill, int preemptEvery) {
-        CoreOptions defaults = CoreOptions.defaults();
+        CoreOptions defaults = TestCluster.patient();
         return defaults.withSteps(stepTokens, 64, runAhead)
                 .withCache(prefixCache, preemptEvery)
                 .withPolicies(

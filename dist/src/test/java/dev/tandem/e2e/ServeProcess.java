@@ -71,6 +71,7 @@ final class ServeProcess implements AutoCloseable {
         List<String> command = java("@" + jvm.resolve("common.jvm"), "@" + jvm.resolve("tool.jvm"));
         command.addAll(List.of("serve", "--port", "0", "--grpc-port", "0"));
         command.addAll(List.of("--model", TestCluster.defaultModel().toString()));
+        command.addAll(List.of("--ttft-millis", "0")); // see TestCluster.patient()
         command.addAll(List.of(flags));
         ServeProcess serve = new ServeProcess(builder(command).start());
         STARTED.add(serve);

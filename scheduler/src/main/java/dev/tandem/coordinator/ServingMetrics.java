@@ -11,7 +11,6 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
-import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -20,8 +19,6 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import org.jspecify.annotations.Nullable;
 
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
@@ -57,8 +54,7 @@ final class ServingMetrics {
     private final Counter aborted;
     private final Counter failed;
     private final Counter sendsFailed;
-    private final List<WorkerGauge> workerGauges = new ArrayList<>();
-    private volatile @Nullable Supplier<CoreSnapshot> snapshot;
+    private volatile @Nullable WorkerGauges workers;
 
     ServingMetrics(String modelName) {
         this.modelName = modelName;
@@ -240,27 +236,14 @@ final class ServingMetrics {
                 "Restarts that had to wait for the retry budget",
                 snapshot,
                 s -> s.totals().retriesDelayed());
-        byWorker(
-                "tandem_worker_sequences_max",
-                "Running sequences allowed now: the static maximum or the adaptive cap",
-                CoreSnapshot.ReplicaSnapshot::sequencesMax);
-        byWorker(
-                "tandem_worker_queue_seconds",
-                "Predicted wait until a new prompt would start",
-                CoreSnapshot.ReplicaSnapshot::queueSeconds);
-        byWorker(
-                "tandem_worker_slowness",
-                "Time of its steps compared with its peers', 1 = as fast",
-                CoreSnapshot.ReplicaSnapshot::slowness);
-        this.snapshot = snapshot;
+        workers = new WorkerGauges(registry, snapshot);
     }
 
     /// The page in Prometheus text format 0.0.4.
     String page() {
-        Supplier<CoreSnapshot> bound = snapshot;
+        WorkerGauges bound = workers;
         if (bound != null) {
-            List<CoreSnapshot.ReplicaSnapshot> workers = bound.get().replicas();
-            workerGauges.forEach(gauge -> gauge.update(workers));
+            bound.update();
         }
         return registry.scrape();
     }
@@ -366,28 +349,6 @@ final class ServingMetrics {
                 .tag("role", role == ReplicaRole.PREFILL ? "prefill" : "decode")
                 .strongReference(true)
                 .register(registry);
-    }
-
-    private void byWorker(
-            String name, String description, ToDoubleFunction<CoreSnapshot.ReplicaSnapshot> value) {
-        workerGauges.add(
-                new WorkerGauge(
-                        MultiGauge.builder(name).description(description).register(registry),
-                        value));
-    }
-
-    /// One value per worker. Workers come and go, so the rows are set anew for every page.
-    private record WorkerGauge(
-            MultiGauge gauge, ToDoubleFunction<CoreSnapshot.ReplicaSnapshot> value) {
-        void update(List<CoreSnapshot.ReplicaSnapshot> workers) {
-            List<MultiGauge.Row<?>> rows = new ArrayList<>();
-            for (CoreSnapshot.ReplicaSnapshot worker : workers) {
-                rows.add(
-                        MultiGauge.Row.of(
-                                Tags.of("worker", worker.name()), value.applyAsDouble(worker)));
-            }
-            gauge.register(rows, true);
-        }
     }
 
     private void total(
