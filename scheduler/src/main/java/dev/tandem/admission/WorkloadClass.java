@@ -22,9 +22,10 @@ public record WorkloadClass(
 
     private static final int UNLIMITED = Integer.MAX_VALUE;
 
-    /// The class of requests that name none: MLPerf's server objectives for an 8B model (2,000 / 100 ms), no output cap.
+    /// The class of requests that name none. It has no objectives and no output cap: nobody is refused for a prediction
+    /// who has not asked for that.
     public static WorkloadClass defaults() {
-        return new WorkloadClass("default", List.of(), Lane.DEFAULT, 2_000, 100, UNLIMITED, 256);
+        return new WorkloadClass("default", List.of(), Lane.DEFAULT, 0, 0, UNLIMITED, 256);
     }
 
     public WorkloadClass {

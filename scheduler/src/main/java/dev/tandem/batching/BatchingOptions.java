@@ -36,8 +36,10 @@ public record BatchingOptions(
         SIZE_AWARE
     }
 
+    /// The cap is fixed: whether a device can hold an objective at all is for its owner to say. Where it can't, an adaptive
+    /// cap would give throughput away for nothing.
     public static BatchingOptions defaults() {
-        return new BatchingOptions(Budget.LATENCY, Cap.ADAPTIVE, Order.SIZE_AWARE, 100, 0.9, 4, 16);
+        return new BatchingOptions(Budget.LATENCY, Cap.FIXED, Order.SIZE_AWARE, 100, 0.9, 4, 16);
     }
 
     public BatchingOptions {
@@ -57,18 +59,22 @@ public record BatchingOptions(
         }
     }
 
-    public StepBudget stepBudget(StepEstimator estimator, int stepTokensMax) {
+    /// @param objectiveMillis time from one token to the next
+    public StepBudget stepBudget(
+            StepEstimator estimator, int stepTokensMax, int objectiveMillis) {
         return switch (budget) {
             case FIXED -> new FixedBudget(stepTokensMax);
             case LATENCY ->
-                    new LatencyBudget(estimator, stepTokensMax, tpotMillis * 1e6 * tpotShare);
+                    new LatencyBudget(
+                            estimator, stepTokensMax, objectiveMillis * 1e6 * tpotShare);
         };
     }
 
-    public ConcurrencyCap concurrencyCap(int sequencesMax) {
+    /// @param objectiveMillis time from one token to the next
+    public ConcurrencyCap concurrencyCap(int sequencesMax, int objectiveMillis) {
         return switch (cap) {
             case FIXED -> new FixedCap(sequencesMax);
-            case ADAPTIVE -> new AdaptiveCap(4, sequencesMax, tpotMillis * 1e6, capWindowSteps);
+            case ADAPTIVE -> new AdaptiveCap(4, sequencesMax, objectiveMillis * 1e6, capWindowSteps);
         };
     }
 

@@ -10,15 +10,17 @@ import java.util.Arrays;
 /// ```
 /// Devices reach a part of that which depends on the step's make, so the prior is multiplied by a ratio
 /// `measured / prior` learned per cell: prompt tokens by running sequences, each in powers of two. A cell without
-/// observations borrows from its row of prompt tokens, then from all steps. Each ratio is a moving average in which the
-/// newest step counts 1/8. Steps are measured one by one, so the ratios follow a device that slows down.
+/// observations borrows from its row of prompt tokens, then from all steps. Each ratio is the mean of the first eight steps
+/// and then a moving average in which the newest counts 1/8, so it follows a device that slows down; a step that took more
+/// than eight times the average (a pause, a compilation) counts as eight times.
 ///
 /// Not thread-safe; owned by the core.
 public final class StepEstimator {
     private static final int PROMPT_CELLS = 18; // 0, 1, 2..3, 4..7, ... up to 2^16 and more
     private static final int DECODE_CELLS = 15;
-    private static final double WEIGHT = 0.125;
+    private static final int WINDOW = 8;
     private static final int OBSERVATIONS_MIN = 3;
+    private static final double SURPRISE_MAX = 8;
     private static final double UNKNOWN_NANOS_BASE = 1e6;
     private static final double UNKNOWN_NANOS_PER_TOKEN = 2e4;
 
@@ -98,11 +100,15 @@ public final class StepEstimator {
     }
 
     private static double moved(double average, byte seen, double observed) {
-        return seen == 0 ? observed : average + WEIGHT * (observed - average);
+        if (seen == 0) {
+            return observed;
+        }
+        double bounded = Math.min(observed, SURPRISE_MAX * average);
+        return average + (bounded - average) / Math.min(seen + 1, WINDOW);
     }
 
     private static byte next(byte seen) {
-        return (byte) Math.min(seen + 1, OBSERVATIONS_MIN);
+        return (byte) Math.min(seen + 1, WINDOW);
     }
 
     private static int cell(long amount, int cells) {

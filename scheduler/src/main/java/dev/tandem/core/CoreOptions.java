@@ -1,6 +1,7 @@
 package dev.tandem.core;
 
 import dev.tandem.admission.AdmissionOptions;
+import dev.tandem.admission.WorkloadClass;
 import dev.tandem.batching.BatchingOptions;
 import dev.tandem.routing.RoutingOptions;
 
@@ -128,6 +129,19 @@ public record CoreOptions(
                 newPlacement,
                 newRouting,
                 newAdmission);
+    }
+
+    /// The strictest objective for the time from one token to the next: of all steps, or of a workload class.
+    public int tpotMillis() {
+        int strictest = batching.tpotMillis();
+        for (WorkloadClass workload : admission.classes().values()) {
+            strictest = stricter(strictest, workload.tpotMillis());
+        }
+        return stricter(strictest, admission.defaultClass().tpotMillis());
+    }
+
+    private static int stricter(int millis, int ofClass) {
+        return ofClass > 0 ? Math.min(millis, ofClass) : millis;
     }
 
     private static void requireAtLeast(String name, int value, int least) {

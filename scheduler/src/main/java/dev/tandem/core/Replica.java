@@ -81,8 +81,8 @@ public final class Replica implements ReplicaView {
         this.stepTokensMax = Math.min(options.stepTokensMax(), facts.stepTokensMax());
         this.estimator = new StepEstimator(facts.device());
         this.peers = peers;
-        this.budget = options.batching().stepBudget(estimator, stepTokensMax);
-        this.cap = options.batching().concurrencyCap(sequencesMax);
+        this.budget = options.batching().stepBudget(estimator, stepTokensMax, options.tpotMillis());
+        this.cap = options.batching().concurrencyCap(sequencesMax, options.tpotMillis());
         this.health = health;
         this.plans = new StepPlan[options.runAheadPlans()];
         for (int i = 0; i < plans.length; i++) {

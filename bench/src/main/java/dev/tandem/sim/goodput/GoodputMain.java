@@ -49,6 +49,14 @@ public final class GoodputMain {
                     "admission.rules", "queue-limit",
                     "admission.fairness", "fifo");
 
+    /// What makes the core adaptive: the split follows the load, the cap the objective, and whoever can't meet it any more is
+    /// told so at once. The rest are the core's defaults.
+    private static final Map<String, String> ADAPTIVE =
+            Map.of(
+                    "placement.roles", "elastic",
+                    "batching.cap", "adaptive",
+                    "admission.shedding-factor", "1");
+
     private final GoodputArguments arguments;
     private final Trace trace;
     private final Cluster base;
@@ -208,6 +216,7 @@ public final class GoodputMain {
             changes.put("step-tokens-max", "8192");
             changes.put("sequences-max", SEQUENCES_MAX);
         }
+        changes.putAll(ADAPTIVE);
         changes.putAll(arguments.adaptives());
         List<Choice> choices = new ArrayList<>();
         for (double split : arguments.numbers("adaptive-splits")) {

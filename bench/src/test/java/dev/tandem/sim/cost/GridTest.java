@@ -66,10 +66,10 @@ class GridTest {
             double xAt = x * (1 + random.nextDouble());
             double yAt = y * (1 + random.nextDouble());
             double[] corners = {
-                cells.get(x).get(y),
-                cells.get(x).get(2 * y),
-                cells.get(2 * x).get(y),
-                cells.get(2 * x).get(2 * y)
+                Profiles.at(cells, x, y),
+                Profiles.at(cells, x, 2 * y),
+                Profiles.at(cells, 2 * x, y),
+                Profiles.at(cells, 2 * x, 2 * y)
             };
             double low =
                     Math.min(Math.min(corners[0], corners[1]), Math.min(corners[2], corners[3]));

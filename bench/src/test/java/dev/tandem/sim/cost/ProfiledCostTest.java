@@ -25,14 +25,14 @@ class ProfiledCostTest {
         var decode = folder.decodeAttention(32, 8, 128, "bfloat16");
         var prefill = folder.contextAttention(32, 8, 128, "bfloat16");
         ProfiledCost cost = profiled(Device.H100, LLAMA_8B);
-        double difference = 32 * (decode.get(64).get(8192) - decode.get(64).get(2));
+        double difference = 32 * (Profiles.at(decode, 64, 8192) - Profiles.at(decode, 64, 2));
         assertEquals(
                 difference,
                 decodeNanos(cost, 64, 8192) - decodeNanos(cost, 64, 2),
                 difference * 1e-4);
         // equal tokens and samples, so the linear parts are equal
-        double one = 32 * prefill.get(1).get(4096);
-        double four = 32 * prefill.get(4).get(1024);
+        double one = 32 * Profiles.at(prefill, 1, 4096);
+        double four = 32 * Profiles.at(prefill, 4, 1024);
         shape.clear();
         shape.addPrefill(0, 4096, true);
         long oneNanos = cost.nanos(shape);
@@ -100,10 +100,10 @@ class ProfiledCostTest {
         ProductTimes products = new ProductTimes(measured);
         double[] rows = products.rows();
         for (int i = 0; i < rows.length; i++) {
-            var cells = measured.get((int) rows[i]);
+            var cells = java.util.Objects.requireNonNull(measured.get((int) rows[i]));
             for (int n : new int[] {128, 4096, 51_200}) {
                 for (int k : new int[] {128, 4096, 16_384}) {
-                    double nanos = cells.get(n).get(k);
+                    double nanos = Profiles.at(cells, n, k);
                     assertEquals(nanos, products.at(i, n, k), nanos * 1e-9);
                 }
             }
@@ -118,8 +118,8 @@ class ProfiledCostTest {
         ProfileFolder folder = new ProfileFolder(Profiles.file("aiconfigurator"), "a100_sxm");
         var eightHeads = folder.decodeAttention(8, 8, 128, "bfloat16");
         ProfiledCost cost = profiled(Device.A100, ShardedModel.bfloat16(ModelShape.OPT_13B, 1));
-        double low = 40 * (eightHeads.get(64).get(1024) - eightHeads.get(64).get(2));
-        double high = 40 * (eightHeads.get(128).get(1024) - eightHeads.get(128).get(2));
+        double low = 40 * (Profiles.at(eightHeads, 64, 1024) - Profiles.at(eightHeads, 64, 2));
+        double high = 40 * (Profiles.at(eightHeads, 128, 1024) - Profiles.at(eightHeads, 128, 2));
         long difference =
                 decodeNanos(cost, 16, 1024)
                         - decodeNanos(cost, 16, 2); // 5 x 16 = 80 rows of 8 heads
@@ -148,7 +148,7 @@ class ProfiledCostTest {
                 assertThrows(
                         IOException.class, () -> new ProfiledCost(empty, Device.H100, LLAMA_8B));
         assertTrue(
-                error.getMessage().contains(empty.resolve("h100_sxm").toString()),
+                String.valueOf(error.getMessage()).contains(empty.resolve("h100_sxm").toString()),
                 error.getMessage());
     }
 

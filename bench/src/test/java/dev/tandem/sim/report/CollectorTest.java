@@ -28,6 +28,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /// Figures by hand, and of a small run.
 final class CollectorTest {
@@ -72,7 +73,7 @@ final class CollectorTest {
         assertThat(all.tpotMicros().getMaxValue() / 1e3).isCloseTo(15, within(0.1));
         assertThat(all.gapMaxMicros().getMaxValue() / 1e3).isCloseTo(20, within(0.1));
         assertThat(collector.errors()).containsEntry("overloaded", 1L);
-        assertThat(collector.tenants().get("b").refused()).isEqualTo(1);
+        assertThat(Objects.requireNonNull(collector.tenants().get("b")).refused()).isEqualTo(1);
         assertThat(collector.lanes()).containsOnlyKeys("batch");
         assertThat(collector.open()).isZero();
     }

@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /// The generator's statistics; the bounds are wide enough for any seed.
 final class SyntheticTraceTest {
@@ -148,8 +149,7 @@ final class SyntheticTraceTest {
         try (var slow = new TraceWorkload(trace, options);
                 var fast = new TraceWorkload(trace, options.withScale(5))) {
             for (Arrival a = slow.next(); a != null; a = slow.next()) {
-                Arrival same = fast.next();
-                assertThat(same).isNotNull();
+                Arrival same = Objects.requireNonNull(fast.next());
                 assertThat(same.terms()).isEqualTo(a.terms());
                 assertThat(same.nanos()).isEqualTo((long) (a.nanos() / 5.0));
                 if (a.terms().tenant().equals("shop")) {

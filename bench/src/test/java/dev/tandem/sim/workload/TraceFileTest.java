@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.Objects;
 
 /// The recorded traces as published, and files that are wrong.
 final class TraceFileTest {
@@ -117,8 +118,7 @@ final class TraceFileTest {
         assertThat(all.inputTokens()).isEqualTo(257_239);
         assertThat((double) all.outputTokens() / 300).isCloseTo(652.5, within(0.05));
         try (var workload = new TraceWorkload(trace, WorkloadOptions.all(16, 1))) {
-            Arrival first = workload.next();
-            assertThat(first).isNotNull();
+            Arrival first = Objects.requireNonNull(workload.next());
             assertThat(first.prompt().length()).isEqualTo(2358);
             assertThat(first.prompt().tokens()).startsWith(5971, 2927, 220, 1032, 97554);
             assertThat(first.prompt().hashes()).isEmpty();
