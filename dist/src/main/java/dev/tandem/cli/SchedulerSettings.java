@@ -99,7 +99,7 @@ final class SchedulerSettings {
                 "prefill-stretch",
                 "batching.stretch",
                 "Size-aware order: a prompt of s seconds lets shorter ones pass that come up to so"
-                    + " many times s after it.");
+                        + " many times s after it.");
         number(
                 "tpot-millis",
                 "batching.tpot-millis",

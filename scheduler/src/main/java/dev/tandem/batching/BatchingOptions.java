@@ -60,13 +60,11 @@ public record BatchingOptions(
     }
 
     /// @param objectiveMillis time from one token to the next
-    public StepBudget stepBudget(
-            StepEstimator estimator, int stepTokensMax, int objectiveMillis) {
+    public StepBudget stepBudget(StepEstimator estimator, int stepTokensMax, int objectiveMillis) {
         return switch (budget) {
             case FIXED -> new FixedBudget(stepTokensMax);
             case LATENCY ->
-                    new LatencyBudget(
-                            estimator, stepTokensMax, objectiveMillis * 1e6 * tpotShare);
+                    new LatencyBudget(estimator, stepTokensMax, objectiveMillis * 1e6 * tpotShare);
         };
     }
 
@@ -74,7 +72,8 @@ public record BatchingOptions(
     public ConcurrencyCap concurrencyCap(int sequencesMax, int objectiveMillis) {
         return switch (cap) {
             case FIXED -> new FixedCap(sequencesMax);
-            case ADAPTIVE -> new AdaptiveCap(4, sequencesMax, objectiveMillis * 1e6, capWindowSteps);
+            case ADAPTIVE ->
+                    new AdaptiveCap(4, sequencesMax, objectiveMillis * 1e6, capWindowSteps);
         };
     }
 
