@@ -50,6 +50,20 @@ class RouterTest {
     }
 
     @Test
+    void aCancelledProbeIsFollowedByAnother() {
+        TestReplica[] replicas = join(3, "");
+        Candidates candidates = TestReplica.candidates(replicas);
+        for (int i = 0; i < 5; i++) {
+            router.failed(replicas[0].health, i, 0);
+        }
+        long now = 10_000 * MILLI;
+        assertThat(router.choose(POOL, request.sequence(6), candidates, now)).isZero();
+        router.abandoned(replicas[0].health, 6);
+        assertThat(router.choose(POOL, request.sequence(7), candidates, now)).isZero();
+        assertThat(router.choose(POOL, request.sequence(8), candidates, now)).isNotZero();
+    }
+
+    @Test
     void aFlappingWorkerComesBackEjected() {
         TestReplica[] replicas = join(4, "");
         long now = 0;
