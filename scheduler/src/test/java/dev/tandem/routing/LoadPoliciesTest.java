@@ -200,6 +200,20 @@ class LoadPoliciesTest {
     }
 
     @Test
+    void twoChoicesOfTwoAreAlwaysBoth() {
+        PowerOfTwoChoices policy =
+                new PowerOfTwoChoices(PowerOfTwoChoices.Options.defaults(), Seeds.SEED);
+        for (int better = 0; better < 2; better++) {
+            TestReplica[] replicas = TestReplica.replicas(2);
+            replicas[1 - better].inFlightTokens = 1;
+            Candidates candidates = TestReplica.candidates(replicas);
+            for (int i = 0; i < 100; i++) {
+                assertThat(policy.choose(request.sequence(i), candidates, 0)).isEqualTo(better);
+            }
+        }
+    }
+
+    @Test
     void twoChoicesDrawEveryPairEquallyOften() {
         TestReplica[] replicas = TestReplica.replicas(5);
         replicas[4].inFlightTokens = 1_000_000; // loses every comparison: is never picked
