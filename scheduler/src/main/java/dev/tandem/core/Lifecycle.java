@@ -213,7 +213,9 @@ final class Lifecycle {
     }
 
     /// An attempt has failed by a lost replica or a failed transfer. The other one, if there is one, goes on alone.
-    void attemptFailed(Sequence sequence, Attempt failed) {
+    ///
+    /// @param isRetry a transfer failed, which may go on failing; a lost replica is lost once, and its sequences don't wait
+    void attemptFailed(Sequence sequence, Attempt failed, boolean isRetry) {
         if (sequence.state != Sequence.State.PLACED) {
             return;
         }
@@ -225,11 +227,11 @@ final class Lifecycle {
             }
             giveUp(sequence, failed, false);
         } else {
-            startOver(sequence);
+            startOver(sequence, isRetry);
         }
     }
 
-    private void startOver(Sequence sequence) {
+    private void startOver(Sequence sequence, boolean isRetry) {
         counters.recomputes++;
         if (++sequence.recomputes > options.recomputesMax()) {
             fail(
@@ -243,7 +245,7 @@ final class Lifecycle {
                             0));
             return;
         }
-        if (!retries.tryWithdraw(nowNanos)) {
+        if (isRetry && !retries.tryWithdraw(nowNanos)) {
             counters.retriesDelayed++;
             sequence.notBeforeNanos = nowNanos + RETRY_DELAY_NANOS;
         }

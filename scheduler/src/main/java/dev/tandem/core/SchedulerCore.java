@@ -201,7 +201,7 @@ public final class SchedulerCore {
             attempt = sequence.attemptTo(residence);
         }
         if (attempt != null) {
-            lifecycle.attemptFailed(sequence, attempt);
+            lifecycle.attemptFailed(sequence, attempt, false);
         }
     }
 
@@ -294,7 +294,7 @@ public final class SchedulerCore {
         router.failed(blamed.replica().health(), failed.sequence.id(), nowNanos);
         failed.attempt.judged |= writer;
         failed.sequence.localOnly = true;
-        lifecycle.attemptFailed(failed.sequence, failed.attempt);
+        lifecycle.attemptFailed(failed.sequence, failed.attempt, true);
         isPlacingDue = true;
     }
 
