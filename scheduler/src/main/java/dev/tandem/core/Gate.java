@@ -35,6 +35,9 @@ final class Gate {
     private final PrefixHasher hasher = new PrefixHasher();
     private Replica[] replicas = {};
 
+    /// Of the replicas that compute prompts: what a zone's load is measured against.
+    private int pool = Router.DECODE_POOL;
+
     Gate(CoreOptions options, CoreLoad load, Router router) {
         this.options = options;
         this.accounts = new TenantAccounts(options.admission());
@@ -46,12 +49,19 @@ final class Gate {
 
     void replicasChanged(Replica[] all) {
         replicas = all;
+        pool = Router.DECODE_POOL;
+        for (Replica replica : all) {
+            if (replica.facts().role() == ReplicaRole.PREFILL
+                    || options.placement().roles() == PlacementOptions.Roles.MIXED) {
+                pool = Router.PREFILL_POOL;
+            }
+        }
     }
 
     Entry enter(Event.Submit submit, long nowNanos) {
         int tokens = submit.prompt().length();
         String zone = submit.terms().zone();
-        router.arrived(Router.PREFILL_POOL, zone, tokens, nowNanos);
+        router.arrived(pool, zone, tokens, nowNanos);
         TenantAccount account = accounts.open(submit.terms().tenant(), nowNanos);
         AdmissionRequest request =
                 options.admission()
@@ -106,10 +116,10 @@ final class Gate {
                             .formatted(needed, largest),
                     0);
         }
-        if (zone.isEmpty()) {
+        if (zone.isEmpty() || replicas.length == 0) {
             return null;
         }
-        double share = router.admissibleShare(Router.PREFILL_POOL, zone, nowNanos);
+        double share = router.admissibleShare(pool, zone, nowNanos);
         double draw = (request.sequence() * 0x9E3779B97F4A7C15L >>> 11) * 0x1p-53;
         if (draw < share) {
             return null;

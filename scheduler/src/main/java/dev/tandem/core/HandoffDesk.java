@@ -89,10 +89,10 @@ final class HandoffDesk {
             }
             return null;
         }
-        counters.leasesExpired++;
         if (byLease.get(ended.lease()) != handoff) {
-            return null;
+            return null; // given up before by the core
         }
+        counters.leasesExpired++;
         counters.handoffsFailed++;
         return handoff;
     }

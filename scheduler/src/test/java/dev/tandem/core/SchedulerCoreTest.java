@@ -1,0 +1,119 @@
+package dev.tandem.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tandem.admission.Lane;
+import dev.tandem.admission.Terms;
+import dev.tandem.batching.DeviceFacts;
+
+import org.junit.jupiter.api.Test;
+
+import java.util.Arrays;
+import java.util.Set;
+
+/// Decisions of the core that need no cluster to be seen.
+class SchedulerCoreTest {
+    private static final long MILLIS = 1_000_000;
+
+    private final SchedulerCore core = new SchedulerCore(CoreOptions.defaults());
+    private long now = 1_000 * MILLIS;
+    private long nextSequence = 1;
+
+    @Test
+    void aZoneIsServedByAClusterWithoutPrefillReplicas() {
+        join(1, ReplicaRole.DECODE, "a");
+        for (int i = 0; i < 2_000; i++) {
+            now += 20 * MILLIS;
+            core.on(new Event.Tick(), now);
+            Commands commands = submit(8, "a", 0);
+            assertThat(commands.failed()).isEmpty();
+            core.on(new Event.Cancel(nextSequence - 1), now);
+        }
+    }
+
+    @Test
+    void whatCanNotBeDoneByItsDeadlineIsToldSoAtOnce() {
+        join(1, ReplicaRole.DECODE, "");
+        Commands commands = submit(100, "", now + MILLIS / 1_000);
+        assertThat(commands.failed())
+                .singleElement()
+                .satisfies(
+                        failed -> {
+                            assertThat(failed.code()).isEqualTo("deadline_unreachable");
+                            assertThat(failed.category()).isEqualTo(ErrorCategory.CAPACITY);
+                        });
+        assertThat(core.sequences()).isZero();
+    }
+
+    @Test
+    void whatRunsPastItsDeadlineIsStopped() {
+        join(1, ReplicaRole.DECODE, "");
+        assertThat(submit(100, "", now + 60_000 * MILLIS).failed()).isEmpty();
+        now += 60_001 * MILLIS;
+        Commands commands = core.on(new Event.Tick(), now);
+        assertThat(commands.failed())
+                .singleElement()
+                .satisfies(failed -> assertThat(failed.code()).isEqualTo("deadline_exceeded"));
+        assertThat(core.sequences()).isZero();
+        assertThat(core.audit()).isEmpty();
+    }
+
+    @Test
+    void aPromptGoesToAPrefillReplicaAndAShortOneStaysWhereItDecodes() {
+        join(1, ReplicaRole.PREFILL, "");
+        join(2, ReplicaRole.DECODE, "");
+        assertThat(submit(8, "", 0).plans())
+                .isNotEmpty()
+                .allSatisfy(plan -> assertThat(plan.replica().id()).isEqualTo(2));
+        assertThat(submit(400, "", 0).plans())
+                .isNotEmpty()
+                .allSatisfy(plan -> assertThat(plan.replica().id()).isEqualTo(1));
+        assertThat(core.snapshot().transferring()).isEqualTo(1);
+        assertThat(core.audit()).isEmpty();
+    }
+
+    @Test
+    void strangersAndRepeatsChangeNothing() {
+        join(1, ReplicaRole.DECODE, "");
+        submit(8, "", 0);
+        Event.StepDone foreign = new Event.StepDone(7, 1, 0, new long[0], new int[0], null, MILLIS);
+        assertThat(core.on(foreign, now).disconnects()).isEmpty();
+        core.on(new Event.LeaseEnded(1, 99, true, 10), now);
+        core.on(new Event.SendEnded(1, 99, false), now);
+        core.on(new Event.ReplicaLost(42, "never there"), now);
+        assertThat(core.sequences()).isEqualTo(1);
+        assertThat(core.audit()).isEmpty();
+    }
+
+    @Test
+    void aResultThatFitsNoPlanCostsTheWorkerItsPlace() {
+        join(1, ReplicaRole.DECODE, "");
+        submit(8, "", 0);
+        Event.StepDone wrong =
+                new Event.StepDone(1, 1, 1, new long[] {77}, new int[] {5}, null, MILLIS);
+        assertThat(core.on(wrong, now).disconnects()).hasSize(1);
+        assertThat(core.sequences()).as("it waits for another worker").isEqualTo(1);
+        assertThat(core.snapshot().waiting()).isEqualTo(1);
+    }
+
+    private void join(int id, ReplicaRole role, String zone) {
+        ReplicaFacts facts =
+                new ReplicaFacts(
+                        "w" + id, 1, role, "", zone, 1_000, 16, 64, 512, DeviceFacts.unknown());
+        assertThat(core.on(new Event.ReplicaJoined(id, facts), now).disconnects()).isEmpty();
+    }
+
+    private Commands submit(int promptTokens, String zone, long deadlineNanos) {
+        int[] tokens = new int[promptTokens];
+        Arrays.fill(tokens, (int) nextSequence);
+        Event.Submit submit =
+                new Event.Submit(
+                        nextSequence++,
+                        Prompt.of(tokens),
+                        16,
+                        SamplingParameters.greedy(),
+                        Set.of(),
+                        new Terms("", "", Lane.DEFAULT, "", zone, 0, deadlineNanos));
+        return core.on(submit, now);
+    }
+}
