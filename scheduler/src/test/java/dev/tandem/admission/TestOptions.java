@@ -5,9 +5,14 @@ import dev.tandem.admission.AdmissionOptions.Fairness;
 import java.util.List;
 import java.util.Map;
 
-/// Options of the tests: the defaults but for one thing.
+/// Options of the tests: the defaults but for one thing, and with objectives.
 final class TestOptions {
     private static final AdmissionOptions BASE = AdmissionOptions.defaults();
+
+    /// Objectives of MLPerf's server scenario for an 8B model.
+    private static final WorkloadClass OBJECTIVES =
+            new WorkloadClass(
+                    "default", List.of(), Lane.DEFAULT, 2_000, 100, Integer.MAX_VALUE, 256);
 
     private TestOptions() {}
 
@@ -59,7 +64,7 @@ final class TestOptions {
                 BASE.tenantsMax(),
                 BASE.defaultTenant(),
                 tenants,
-                BASE.defaultClass(),
+                OBJECTIVES,
                 BASE.classes());
     }
 }
