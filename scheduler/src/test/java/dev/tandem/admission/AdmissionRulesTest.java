@@ -20,7 +20,7 @@ import java.util.stream.LongStream;
 
 /// The rules against a server whose predictions are exact: 1,000 tokens per second.
 class AdmissionRulesTest {
-    private AdmissionOptions options = AdmissionOptions.defaults();
+    private AdmissionOptions options = TestOptions.queue(1 << 20, 8);
     private TenantAccounts accounts = new TenantAccounts(options);
     private AdmissionPolicy rules = new AdmissionRules(options, accounts);
     private FluidServer server = new FluidServer(options, 1_000);
