@@ -123,13 +123,14 @@ public final class Mutants {
                         "a row gets no room for its tokens"),
                 core(
                         "SchedulerCore",
-                        "plan.number() != done.plan() || ",
+                        "                || plan.number() != done.plan()\n",
                         "",
                         "a result counts for whichever plan is next"),
                 core(
-                        "SchedulerCore",
-                        "sampled >= samples || sequences[sampled] != plan.rowSequence(row)",
-                        "sampled >= samples",
+                        "StepPlan",
+                        "                && Arrays.mismatch(sampleSequence, 0, count, sequences, 0,"
+                                + " count) < 0",
+                        "",
                         "a result may name other sequences"),
                 core(
                         "SchedulerCore",
@@ -165,10 +166,8 @@ public final class Mutants {
                         "one sequence more than fits"),
                 core(
                         "Placement",
-                        "                        hasSlot(decode)\n"
-                                + "                                        && roomFor(decode,"
-                                + " sequence)",
-                        "                        roomFor(decode, sequence)",
+                        "hasSlot(decode) && roomFor(decode, sequence)",
+                        "roomFor(decode, sequence)",
                         "a hedge needs no slot where it decodes"),
                 core(
                         "Lifecycle",
