@@ -21,7 +21,7 @@ public final class Sequence extends QueueEntry {
     }
 
     /// Room for generated tokens that is taken at once; beyond, it doubles.
-    private static final int GENERATED_AT_ONCE = 1024;
+    private static final int GENERATED_AT_ONCE = 4096;
 
     private static final int WORDS = PrefixHasher.WORDS;
     private static final int[] NO_TOKENS = {};
