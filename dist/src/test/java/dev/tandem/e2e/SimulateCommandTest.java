@@ -24,8 +24,8 @@ class SimulateCommandTest {
                         "requests=50,rate=10",
                         "--seed",
                         "7",
-                        "--step-tokens-max",
-                        "256",
+                        "--options",
+                        "step-tokens-max=256",
                         "--json",
                         json.toString());
         assertThat(result.code()).as(result.errors()).isZero();
