@@ -67,8 +67,8 @@ final class Placement {
     }
 
     /// The pool of a replica in the router's book.
-    int poolOf(Replica replica) {
-        return rules.roles() != Roles.MIXED && replica.facts().role() == ReplicaRole.DECODE
+    int poolOf(ReplicaFacts facts) {
+        return rules.roles() != Roles.MIXED && facts.role() == ReplicaRole.DECODE
                 ? Router.DECODE_POOL
                 : Router.PREFILL_POOL;
     }

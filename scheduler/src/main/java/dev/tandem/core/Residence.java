@@ -69,9 +69,6 @@ public final class Residence {
     /// Tokens sampled during this stay.
     int sampled;
 
-    /// Prompt tokens computed before this stay already: computing them again is not charged to the tenant.
-    int chargedTokens;
-
     /// Blocks may not be reused before.
     long quarantineUntilNanos = Long.MIN_VALUE;
 

@@ -112,11 +112,7 @@ public final class SchedulerCore {
         StepEstimator shared =
                 peers.computeIfAbsent(
                         facts.device().name(), name -> new StepEstimator(facts.device()));
-        int pool =
-                options.placement().roles() != PlacementOptions.Roles.MIXED
-                                && facts.role() == ReplicaRole.DECODE
-                        ? Router.DECODE_POOL
-                        : Router.PREFILL_POOL;
+        int pool = placement.poolOf(facts);
         double tokensPerSecond =
                 1e9
                         * facts.stepTokensMax()

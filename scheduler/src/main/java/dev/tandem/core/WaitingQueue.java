@@ -4,8 +4,6 @@ import dev.tandem.admission.FairQueue;
 import dev.tandem.admission.Lane;
 import dev.tandem.batching.BatchingOptions;
 
-import org.jspecify.annotations.Nullable;
-
 import java.util.ArrayList;
 import java.util.List;
 
@@ -148,14 +146,5 @@ final class WaitingQueue {
             }
         }
         watchedNanos = nowNanos;
-    }
-
-    /// All of them, for a look from time to time: first those that are delayed, then lane by lane the oldest.
-    void forEachDelayed(java.util.function.Consumer<Sequence> action) {
-        delayed.forEach(action);
-    }
-
-    @Nullable Sequence oldest(Lane lane) {
-        return queue.oldest(lane);
     }
 }
