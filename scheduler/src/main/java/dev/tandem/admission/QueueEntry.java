@@ -47,6 +47,11 @@ public abstract class QueueEntry {
         return account;
     }
 
+    /// Who is charged for it; null before it was queued.
+    public final @Nullable TenantFlow flow() {
+        return flow;
+    }
+
     public final boolean isQueued() {
         return rankIndex >= 0;
     }

@@ -32,6 +32,7 @@ final class Gate {
     private final PrefillOrder order;
     private final CoreLoad load;
     private final Router router;
+    private final StopTokens stops = new StopTokens();
     private final PrefixHasher hasher = new PrefixHasher();
     private Replica[] replicas = {};
 
@@ -98,7 +99,15 @@ final class Gate {
         TenantBudget.reserve(account, request.costTokens(), nowNanos);
         long rank = order.rankNanos(nowNanos, load.unloadedTtftSeconds(tokens) * 1e9);
         return new Entry.Admitted(
-                new Sequence(submit, request, hasher, nowNanos, rank), shed, shedSequences);
+                new Sequence(
+                        submit,
+                        request,
+                        stops.of(submit.stopTokenIds()),
+                        hasher,
+                        nowNanos,
+                        rank),
+                shed,
+                shedSequences);
     }
 
     /// What no policy decides: a sequence that fits no pool would preempt itself for ever, and a zone that has failed is

@@ -190,8 +190,8 @@ final class Lifecycle {
     void leave(Residence residence) {
         Replica replica = residence.replica();
         if (!replica.isLost()) {
-            planner.index(residence);
             replica.unlist(residence);
+            planner.index(residence);
             if (residence.preempted) {
                 replica.preempted--;
             }

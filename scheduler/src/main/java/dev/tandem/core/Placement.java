@@ -180,7 +180,7 @@ final class Placement {
                     && hasSlot(replica)
                     && takesPrompt(replica)
                     && roomFor(replica, sequence)
-                    && (best == null || replica.decodes.size() > best.decodes.size())) {
+                    && (best == null || replica.running.size() > best.running.size())) {
                 best = replica;
             }
         }

@@ -38,7 +38,7 @@ public final class Replica implements ReplicaView {
     final ResidenceList arriving = new ResidenceList();
 
     /// Running sequences, oldest stay first.
-    final ResidenceList decodes = new ResidenceList();
+    final RunningBatch running;
 
     /// Sequences that have left and still hold blocks.
     final List<Residence> leaving = new ArrayList<>();
@@ -77,6 +77,7 @@ public final class Replica implements ReplicaView {
         this.id = id;
         this.facts = facts;
         this.pool = new BlockPool(facts.blocks(), facts.blockTokens());
+        this.running = new RunningBatch((long) facts.blocks() * facts.blockTokens());
         this.sequencesMax = Math.min(options.sequencesMax(), facts.sequencesMax());
         this.stepTokensMax = Math.min(options.stepTokensMax(), facts.stepTokensMax());
         this.estimator = new StepEstimator(facts.device());
@@ -137,7 +138,7 @@ public final class Replica implements ReplicaView {
 
     @Override
     public int sequences() {
-        return prefills.size() + handingOver.size() + arriving.size() + decodes.size();
+        return prefills.size() + handingOver.size() + arriving.size() + running.size();
     }
 
     /// The static maximum or the adaptive cap, whichever is smaller.
@@ -148,7 +149,7 @@ public final class Replica implements ReplicaView {
 
     @Override
     public long inFlightTokens() {
-        return (long) pendingPrefillTokens() + decodes.size() + arriving.size();
+        return (long) pendingPrefillTokens() + running.size() + arriving.size();
     }
 
     @Override
@@ -165,11 +166,11 @@ public final class Replica implements ReplicaView {
     /// Predicted seconds to compute `count` prompt tokens after `before` others, beside the sequences that run here.
     double prefillSeconds(int before, int count) {
         idleMake.clear();
-        if (decodes.isEmpty()) {
+        if (running.isEmpty()) {
             idleMake.addChunk(before, count);
             return idleMake.nanos(estimator) * 1e-9;
         }
-        idleMake.addDecodes(decodes.size(), decodeContext);
+        idleMake.addDecodes(running.size(), decodeContext);
         int middle = before + count / 2;
         int chunk = Math.max(1, budget.chunk(idleMake, middle, count));
         idleMake.addChunk(middle, chunk);
@@ -179,7 +180,7 @@ public final class Replica implements ReplicaView {
     /// Predicted seconds of a step with the sequences that run here now.
     double decodeSeconds() {
         idleMake.clear();
-        idleMake.addDecodes(Math.max(1, decodes.size()), decodeContext);
+        idleMake.addDecodes(Math.max(1, running.size()), decodeContext);
         return idleMake.nanos(estimator) * 1e-9;
     }
 
@@ -199,6 +200,25 @@ public final class Replica implements ReplicaView {
 
     boolean canPlan() {
         return plansSent - plansDone < plans.length;
+    }
+
+    /// Closes the holes that ended sequences have left, once there are many.
+    void closeHoles() {
+        if (running.isSparse()) {
+            int[] moved = running.compact();
+            for (StepPlan plan : plans) {
+                plan.slotsMoved(moved);
+            }
+        }
+    }
+
+    /// Marks a resident: it gets no more rows and leaves when its plans are back.
+    void preempt(Residence residence) {
+        residence.preempted = true;
+        preempted++;
+        if (residence.slot != Residence.NO_SLOT) {
+            running.allow(residence.slot, 0);
+        }
     }
 
     /// The cleared buffer of the next plan; it counts as sent only by [#sent].
@@ -257,24 +277,35 @@ public final class Replica implements ReplicaView {
         return tokens;
     }
 
-    ResidenceList list(Residence.Stage stage) {
+    /// Those of a stage, in order; a copy.
+    List<Residence> residents(Residence.Stage stage) {
+        List<Residence> found = new ArrayList<>();
+        switch (stage) {
+            case DECODE -> running.addTo(found);
+            case LEAVING -> found.addAll(leaving);
+            case PREFILL, HANDING_OVER, ARRIVING -> list(stage).addTo(found);
+        }
+        return found;
+    }
+
+    private ResidenceList list(Residence.Stage stage) {
         return switch (stage) {
             case PREFILL -> prefills;
             case HANDING_OVER -> handingOver;
             case ARRIVING -> arriving;
-            case DECODE -> decodes;
-            case LEAVING -> throw new IllegalArgumentException("who leaves is in no list");
+            case DECODE, LEAVING -> throw new IllegalArgumentException("no list of " + stage);
         };
     }
 
     void settle(Residence residence) {
-        if (residence.stage == Residence.Stage.PREFILL) {
-            prefills.addByRank(residence);
-        } else {
-            list(residence.stage).add(residence);
-        }
-        if (residence.stage == Residence.Stage.ARRIVING) {
-            stagedBlocks += residence.table().size();
+        switch (residence.stage) {
+            case PREFILL -> prefills.addByRank(residence);
+            case DECODE -> running.add(residence);
+            case ARRIVING -> {
+                arriving.add(residence);
+                stagedBlocks += residence.table().size();
+            }
+            case HANDING_OVER, LEAVING -> list(residence.stage).add(residence);
         }
         dirty = true;
     }
@@ -282,14 +313,17 @@ public final class Replica implements ReplicaView {
     void move(Residence residence, Residence.Stage stage) {
         unlist(residence);
         residence.stage = stage;
-        list(stage).add(residence);
-        dirty = true;
+        settle(residence);
     }
 
     void unlist(Residence residence) {
-        list(residence.stage).remove(residence);
-        if (residence.stage == Residence.Stage.ARRIVING) {
-            stagedBlocks -= residence.table().size();
+        switch (residence.stage) {
+            case DECODE -> running.remove(residence, plansSent);
+            case ARRIVING -> {
+                arriving.remove(residence);
+                stagedBlocks -= residence.table().size();
+            }
+            case PREFILL, HANDING_OVER, LEAVING -> list(residence.stage).remove(residence);
         }
     }
 }

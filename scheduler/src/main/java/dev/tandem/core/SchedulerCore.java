@@ -173,12 +173,12 @@ public final class SchedulerCore {
         handoffs.replicaLost(lost, nowNanos);
         lost.lose();
         List<Residence> residents = new ArrayList<>();
-        for (ResidenceList list :
-                List.of(lost.decodes, lost.prefills, lost.handingOver, lost.arriving)) {
-            for (int i = 0; i < list.size(); i++) {
-                residents.add(list.get(i));
+        for (Residence.Stage stage : Residence.Stage.values()) {
+            if (stage != Residence.Stage.LEAVING) {
+                List<Residence> those = lost.residents(stage);
+                those.forEach(lost::unlist);
+                residents.addAll(those);
             }
-            list.clear();
         }
         lost.leaving.clear();
         residents.sort((a, b) -> Long.compare(a.sequenceId(), b.sequenceId()));
@@ -225,28 +225,43 @@ public final class SchedulerCore {
         replica.done(plan, done.stepNanos());
         replica.dirty = true;
         isPlacingDue = true;
+        takeSamples(replica, plan, done);
+    }
+
+    /// Takes in what a plan has sampled: running sequences go through without a look, as far as they can.
+    private void takeSamples(Replica replica, StepPlan plan, Event.StepDone done) {
         int[] tokens = done.tokens();
         TokenLogprobs[] logprobs = done.logprobs();
-        int generated = 0;
-        for (int i = 0; i < plan.samples(); i++) {
-            Residence residence = plan.sample(i);
-            residence.samplesInFlight--;
-            residence.sampled++;
-            Sequence sequence = residence.sequence;
-            if (sequence
-                    != null) { // else ended or moved on since: a wasted token, never an emitted one
-                sampled(residence, sequence, tokens[i], logprobs == null ? null : logprobs[i]);
-                generated++;
+        Outputs outputs = commands.outputs();
+        int sample = 0;
+        while (true) {
+            if (logprobs == null) {
+                sample = replica.running.take(plan, sample, tokens, outputs);
             }
+            if (sample >= plan.samples()) {
+                break;
+            }
+            Residence residence = plan.sampler(sample);
+            Sequence sequence = residence == null ? null : residence.sequence;
+            // else ended or moved on since: a wasted token, never an emitted one
+            if (residence != null && sequence != null) {
+                TokenLogprobs beside = logprobs == null ? null : logprobs[sample];
+                sampled(residence, sequence, tokens[sample], beside);
+            }
+            sample++;
         }
-        counters.generatedTokens += generated;
+        counters.generatedTokens += outputs.size();
     }
 
     private void sampled(
             Residence residence, Sequence sequence, int token, @Nullable TokenLogprobs logprobs) {
-        FinishReason reason = sequence.append(token);
+        FinishReason reason =
+                residence.slot == Residence.NO_SLOT
+                        ? sequence.append(token)
+                        : residence.replica().running.take(residence.slot, token);
         commands.outputs().add(sequence.id(), token, sequence.cachedTokens, logprobs);
-        if (residence.sampled == 1) {
+        if (!residence.hasSampled) {
+            residence.hasSampled = true;
             firstSample(sequence, residence);
         }
         if (reason != null) {
@@ -364,18 +379,16 @@ public final class SchedulerCore {
     }
 
     private boolean settlePreempted(Replica replica) {
-        return settlePreempted(replica, replica.decodes)
-                | settlePreempted(replica, replica.prefills);
+        return settlePreempted(replica.residents(Residence.Stage.DECODE))
+                | settlePreempted(replica.residents(Residence.Stage.PREFILL));
     }
 
-    private boolean settlePreempted(Replica replica, ResidenceList list) {
+    private boolean settlePreempted(List<Residence> residents) {
         boolean any = false;
-        for (int i = list.size() - 1; i >= 0; i--) {
-            Residence residence = list.get(i);
+        for (int i = residents.size() - 1; i >= 0; i--) {
+            Residence residence = residents.get(i);
             Sequence sequence = residence.sequence;
-            if (sequence != null
-                    && residence.preempted
-                    && replica.plansDone() >= residence.lastPlan) {
+            if (sequence != null && residence.preempted && residence.isIdle()) {
                 lifecycle.requeue(sequence);
                 isPlacingDue = true;
                 any = true;
