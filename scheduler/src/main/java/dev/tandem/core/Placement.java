@@ -368,6 +368,7 @@ final class Placement {
                                     sequence.hashes(blockTokens),
                                     sharedTokens / blockTokens);
         }
+        residence.table().expect(replica.pool().blocksFor(sequence.tokensExpectedMax()));
         if (!replica.pool().grow(residence.table(), sequence.known())) {
             replica.pool().release(residence.table());
             return null;

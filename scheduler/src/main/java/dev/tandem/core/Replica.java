@@ -217,7 +217,7 @@ public final class Replica implements ReplicaView {
         residence.preempted = true;
         preempted++;
         if (residence.slot != Residence.NO_SLOT) {
-            running.allow(residence.slot, 0);
+            running.stop(residence.slot);
         }
     }
 

@@ -24,18 +24,21 @@ final class RunningBatch {
     private static final int HOLES_MIN = 16;
     private static final int[] NO_STOPS = {};
 
-    private final TokenPages pages;
     private @Nullable Residence[] residences = new @Nullable Residence[16];
     private @Nullable TenantFlow[] flows = new @Nullable TenantFlow[16];
     private int[][] stops = new int[16][];
+    private @Nullable BlockTable[] tables = new @Nullable BlockTable[16];
     private long[] ids = new long[16];
     private int[] cachedTokens = new int[16];
 
     /// Tokens computed when all plans sent are done.
     private int[] planned = new int[16];
 
-    /// Rows up to here (exclusive) may be planned without another look.
+    /// Rows up to here (exclusive) may be planned; 0 before [#start] and after [#stop].
     private int[] rowEnd = new int[16];
+
+    /// The row that is never planned: the last token that the sequence may have is not computed.
+    private int[] lastRow = new int[16];
 
     /// Tokens known.
     private int[] known = new int[16];
@@ -43,11 +46,18 @@ final class RunningBatch {
     /// The sample that makes `known` this, or more, needs a look.
     private int[] lookAt = new int[16];
 
+    /// Tokens known when the slot was taken; those after it are here.
+    private int[] knownBefore = new int[16];
+
+    private final TokenPages pages;
+
+    /// The pages of the slot's tokens, up to the last full line.
     private int[] firstPage = new int[16];
+
     private int[] page = new int[16];
 
-    /// Tokens known when the slot was taken: those after it are in the pages.
-    private int[] knownBefore = new int[16];
+    /// The line being filled of each slot; a store for each to the pages would touch as much memory as there are slots.
+    private int[] line = new int[16 * TokenPages.LINE_TOKENS];
 
     private int[] moved = new int[16];
     private int slots;
@@ -103,12 +113,14 @@ final class RunningBatch {
         residences[slot] = residence;
         flows[slot] = sequence.flow();
         stops[slot] = sequence.stopTokens();
+        tables[slot] = residence.table();
         ids[slot] = sequence.id();
         cachedTokens[slot] = sequence.cachedTokens;
         planned[slot] = residence.planned;
         known[slot] = sequence.known();
         knownBefore[slot] = known[slot];
         rowEnd[slot] = 0;
+        lastRow[slot] = sequence.tokensMax() - 1;
         lookAt[slot] = 0;
         firstPage[slot] = TokenPages.NONE;
         page[slot] = TokenPages.NONE;
@@ -128,12 +140,16 @@ final class RunningBatch {
         residence.planned = planned[slot];
         residence.slot = Residence.NO_SLOT;
         if (sequence.running == residence) {
+            if (!TokenPages.isLineStart(known[slot])) {
+                storeLine(slot, known[slot]);
+            }
             sequence.takeBack(pages, firstPage[slot], knownBefore[slot], known[slot]);
         }
         pages.release(firstPage[slot], page[slot]);
         residences[slot] = null;
         flows[slot] = null;
         stops[slot] = NO_STOPS;
+        tables[slot] = null;
         rowEnd[slot] = 0;
         lookAt[slot] = 0;
         size--;
@@ -168,6 +184,7 @@ final class RunningBatch {
         }
         Arrays.fill(residences, to, slots, null);
         Arrays.fill(flows, to, slots, null);
+        Arrays.fill(tables, to, slots, null);
         slots = to;
         return moved;
     }
@@ -176,36 +193,82 @@ final class RunningBatch {
         residences[to] = residences[slot];
         flows[to] = flows[slot];
         stops[to] = stops[slot];
+        tables[to] = tables[slot];
         ids[to] = ids[slot];
         cachedTokens[to] = cachedTokens[slot];
         planned[to] = planned[slot];
         known[to] = known[slot];
         knownBefore[to] = knownBefore[slot];
         rowEnd[to] = rowEnd[slot];
+        lastRow[to] = lastRow[slot];
         lookAt[to] = lookAt[slot];
         firstPage[to] = firstPage[slot];
         page[to] = page[slot];
+        int tokens = TokenPages.LINE_TOKENS;
+        System.arraycopy(line, slot * tokens, line, to * tokens, tokens);
     }
 
     private void enlarge(int length) {
         residences = Arrays.copyOf(residences, length);
         flows = Arrays.copyOf(flows, length);
         stops = Arrays.copyOf(stops, length);
+        tables = Arrays.copyOf(tables, length);
         ids = Arrays.copyOf(ids, length);
         cachedTokens = Arrays.copyOf(cachedTokens, length);
         planned = Arrays.copyOf(planned, length);
         known = Arrays.copyOf(known, length);
         knownBefore = Arrays.copyOf(knownBefore, length);
         rowEnd = Arrays.copyOf(rowEnd, length);
+        lastRow = Arrays.copyOf(lastRow, length);
         lookAt = Arrays.copyOf(lookAt, length);
         firstPage = Arrays.copyOf(firstPage, length);
         page = Arrays.copyOf(page, length);
+        line = Arrays.copyOf(line, length * TokenPages.LINE_TOKENS);
         moved = new int[length];
     }
 
-    /// Lets rows up to `end` (exclusive) be planned without a look; 0 = none.
-    void allow(int slot, int end) {
-        rowEnd[slot] = end;
+    /// The worker knows the sequence: its rows may be planned as far as its blocks have room.
+    void start(int slot, int roomTokens) {
+        rowEnd[slot] = Math.min(roomTokens, lastRow[slot]);
+    }
+
+    /// No more rows.
+    void stop(int slot) {
+        rowEnd[slot] = 0;
+    }
+
+    /// Whether rows were allowed and what held the next one back is room in its blocks.
+    boolean needsRoom(int slot) {
+        return rowEnd[slot] > 0 && planned[slot] < lastRow[slot];
+    }
+
+    boolean isPlannedToItsEnd(int slot) {
+        return planned[slot] >= lastRow[slot];
+    }
+
+    /// The blocks of a slot that is no hole.
+    BlockTable table(int slot) {
+        return Objects.requireNonNull(tables[slot]);
+    }
+
+    long id(int slot) {
+        return ids[slot];
+    }
+
+    /// Reads the ends of the block tables that will grow with the next plan. Their memory is far apart; asked for in one
+    /// short loop, it comes at once rather than one after the other.
+    ///
+    /// @return of no meaning; to be used, or the reads would be left out
+    int touchGrowing() {
+        int[] planned = this.planned;
+        int[] rowEnd = this.rowEnd;
+        int sum = 0;
+        for (int slot = 0; slot < slots; slot++) {
+            if (planned[slot] >= rowEnd[slot] && rowEnd[slot] > 0) {
+                sum += table(slot).last();
+            }
+        }
+        return sum;
     }
 
     /// Adds rows to the plan, from `slot` on, until one needs a look or `most` are planned.
@@ -283,13 +346,23 @@ final class RunningBatch {
 
     private void append(int slot, int token) {
         int position = known[slot]++;
-        if (page[slot] == TokenPages.NONE || TokenPages.isPageStart(position)) {
+        int at = position & TokenPages.LINE_MASK;
+        line[slot * TokenPages.LINE_TOKENS + at] = token;
+        if (at == TokenPages.LINE_MASK) {
+            storeLine(slot, position + 1);
+        }
+    }
+
+    /// @param end position after the line's last token
+    private void storeLine(int slot, int end) {
+        int start = end - 1 & ~TokenPages.LINE_MASK;
+        if (page[slot] == TokenPages.NONE || TokenPages.isPageStart(start)) {
             page[slot] = pages.take(page[slot]);
             if (firstPage[slot] == TokenPages.NONE) {
                 firstPage[slot] = page[slot];
             }
         }
-        pages.put(page[slot], position, token);
+        pages.putLine(page[slot], start, line, slot * TokenPages.LINE_TOKENS);
     }
 
     /// Takes in one sampled token of a sequence that is here.

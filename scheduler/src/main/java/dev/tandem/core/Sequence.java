@@ -19,6 +19,9 @@ public final class Sequence extends QueueEntry {
         ENDED
     }
 
+    /// Generated tokens whose blocks get their place in the table at once.
+    private static final int GENERATED_AT_ONCE = 4096;
+
     private static final int WORDS = PrefixHasher.WORDS;
     private static final int[] NO_TOKENS = {};
 
@@ -190,6 +193,11 @@ public final class Sequence extends QueueEntry {
     /// Prompt and output together may not exceed this.
     int tokensMax() {
         return tokensMax;
+    }
+
+    /// As many tokens as memory is worth taking for at once.
+    int tokensExpectedMax() {
+        return Math.min(tokensMax, known + GENERATED_AT_ONCE);
     }
 
     int[] stopTokens() {

@@ -14,6 +14,9 @@ final class StepPlanner {
     private final Commands commands;
     private final WaitingQueue waiting;
 
+    /// Of no meaning, see [RunningBatch#touchGrowing].
+    private int touched;
+
     StepPlanner(
             CoreOptions options, CoreCounters counters, Commands commands, WaitingQueue waiting) {
         this.options = options;
@@ -57,36 +60,51 @@ final class StepPlanner {
 
     private void addDecodes(Replica replica, StepPlan plan) {
         RunningBatch running = replica.running;
+        touched += running.touchGrowing();
         int most = replica.stepTokensMax();
         int slot = 0;
         while (slot < running.slots() && plan.decodes() < most) {
             slot = running.plan(plan, slot, most - plan.decodes(), waiting.fair());
-            if (slot < running.slots() && plan.decodes() < most && !look(replica, slot, plan)) {
+            if (slot < running.slots()
+                    && plan.decodes() < most
+                    && !(running.needsRoom(slot)
+                            ? growRunning(replica, slot, plan)
+                            : startRunning(replica, slot, plan))) {
                 slot++;
             }
         }
     }
 
-    /// Does what a running sequence needs before its next row: the worker must know it, and a block must have room.
-    ///
-    /// @return whether the row may be planned
-    private boolean look(Replica replica, int slot, StepPlan plan) {
+    private boolean growRunning(Replica replica, int slot, StepPlan plan) {
         RunningBatch running = replica.running;
-        Residence residence = running.residence(slot);
-        if (residence == null || residence.preempted) {
+        BlockTable table = running.table(slot);
+        int had = table.size();
+        if (!replica.pool().grow(table, running.planned(slot) + 1)) {
+            makeRoom(replica, Objects.requireNonNull(running.residence(slot)));
             return false;
         }
-        Sequence sequence = Objects.requireNonNull(residence.sequence);
-        int rowEnd = sequence.tokensMax() - 1; // the last token is never computed
+        plan.append(running.id(slot), table, had);
+        running.start(slot, table.size() * replica.facts().blockTokens());
+        return true;
+    }
+
+    /// Lets a sequence run that is new here, unless it is marked to leave, or is a hole.
+    ///
+    /// @return whether its first row may be planned
+    private boolean startRunning(Replica replica, int slot, StepPlan plan) {
+        RunningBatch running = replica.running;
+        Residence residence = running.residence(slot);
+        if (residence == null || residence.preempted || running.isPlannedToItsEnd(slot)) {
+            return false;
+        }
         int from = running.planned(slot);
-        if (from >= rowEnd
-                || (from >= residence.roomTokens && !grow(replica, residence, from + 1, plan))) {
+        if (from >= residence.roomTokens && !grow(replica, residence, from + 1, plan)) {
             return false;
         }
         if (!residence.started) {
-            start(residence, sequence, from, plan);
+            start(residence, Objects.requireNonNull(residence.sequence), from, plan);
         }
-        running.allow(slot, Math.min(rowEnd, residence.roomTokens));
+        running.start(slot, residence.roomTokens);
         return true;
     }
 
@@ -158,9 +176,7 @@ final class StepPlanner {
         BlockTable table = residence.table();
         int had = table.size();
         if (!replica.pool().grow(table, tokens)) {
-            if (!replica.isReleasing() && replica.preempted == 0) {
-                preemptNewest(replica, residence, false);
-            }
+            makeRoom(replica, residence);
             return false;
         }
         residence.roomTokens = table.size() * replica.facts().blockTokens();
@@ -168,6 +184,12 @@ final class StepPlanner {
             plan.append(residence.sequenceId(), table, had);
         }
         return true;
+    }
+
+    private void makeRoom(Replica replica, Residence needy) {
+        if (!replica.isReleasing() && replica.preempted == 0) {
+            preemptNewest(replica, needy, false);
+        }
     }
 
     /// Marks the newest sequence that can leave: not one whose KV is on its way in or out. Its blocks are computed again

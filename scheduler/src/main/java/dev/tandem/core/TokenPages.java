@@ -2,10 +2,15 @@ package dev.tandem.core;
 
 import java.util.Arrays;
 
-/// Generated tokens of the sequences that run on one replica, in pages of one array: a token costs one store, and a
+/// Generated tokens of the sequences that run on one replica, in pages of one array, so that a
 /// sequence that grows allocates nothing. A page names the next one of its sequence. Not thread-safe; owned by the core.
 final class TokenPages {
-    /// Tokens of one page, a power of two: one cache line holds 16.
+    /// Tokens of one cache line.
+    static final int LINE_TOKENS = 16;
+
+    static final int LINE_MASK = LINE_TOKENS - 1;
+
+    /// Tokens of one page.
     static final int PAGE_TOKENS = 64;
 
     static final int NONE = -1;
@@ -47,9 +52,16 @@ final class TokenPages {
         return page;
     }
 
-    /// @param position of the token in its sequence; the page is the one for it
-    void put(int page, int position, int token) {
-        tokens[(page << PAGE_SHIFT) + (position & PAGE_MASK)] = token;
+    /// Stores a line of tokens.
+    ///
+    /// @param start position of the line's first token in its sequence; the page is the one for it
+    void putLine(int page, int start, int[] source, int from) {
+        System.arraycopy(
+                source, from, tokens, (page << PAGE_SHIFT) + (start & PAGE_MASK), LINE_TOKENS);
+    }
+
+    static boolean isLineStart(int position) {
+        return (position & LINE_MASK) == 0;
     }
 
     /// Whether this position begins a page.

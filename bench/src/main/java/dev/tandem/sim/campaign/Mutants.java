@@ -120,7 +120,12 @@ public final class Mutants {
                         "StepPlanner",
                         "if (!replica.pool().grow(table, tokens)) {",
                         "if (!replica.pool().grow(table, tokens - 1)) {",
-                        "a row gets no room for its tokens"),
+                        "a chunk gets no room for its last token"),
+                core(
+                        "StepPlanner",
+                        "if (!replica.pool().grow(table, running.planned(slot) + 1)) {",
+                        "if (!replica.pool().grow(table, running.planned(slot))) {",
+                        "a running sequence gets no room for its next token"),
                 core(
                         "SchedulerCore",
                         "                || plan.number() != done.plan()\n",
@@ -183,9 +188,9 @@ public final class Mutants {
                         "",
                         "only the first page of a run is taken back"),
                 core(
-                        "StepPlanner",
-                        "running.allow(slot, Math.min(rowEnd, residence.roomTokens));",
-                        "running.allow(slot, rowEnd);",
+                        "RunningBatch",
+                        "rowEnd[slot] = Math.min(roomTokens, lastRow[slot]);",
+                        "rowEnd[slot] = lastRow[slot];",
                         "running sequences outgrow their blocks"),
                 core(
                         "Replica",
