@@ -61,6 +61,7 @@ final class HandoffDesk {
         }
         handoff.from.sendOpen = false;
         handoff.to.writerOpen = false;
+        markEnds(handoff);
         settle(handoff);
         boolean failed =
                 !ended.committed()
@@ -81,6 +82,7 @@ final class HandoffDesk {
             return null; // not this one's, or said before
         }
         handoff.to.leaseOpen = false;
+        markEnds(handoff);
         settle(handoff);
         if (ended.committed()) {
             counters.kvBytesMoved += ended.bytes();
@@ -146,8 +148,15 @@ final class HandoffDesk {
             if (handoff.to.replica() == lost) {
                 handoff.to.leaseOpen = false;
             }
+            markEnds(handoff);
             settle(handoff);
         }
+    }
+
+    /// Either side may be able to give blocks back.
+    private static void markEnds(Handoff handoff) {
+        handoff.from.replica().mark();
+        handoff.to.replica().mark();
     }
 
     private @Nullable Handoff either(long lease) {

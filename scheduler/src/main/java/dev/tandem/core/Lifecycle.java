@@ -199,7 +199,7 @@ final class Lifecycle {
                 replica.pendingEnds.addLong(residence.sequenceId());
             }
             replica.leaving.add(residence);
-            replica.dirty = true;
+            replica.mark();
         }
         residence.sequence = null;
         residence.stage = Residence.Stage.LEAVING;

@@ -55,8 +55,10 @@ public final class Replica implements ReplicaView {
     /// Number of the last plan that a forced preemption was made for.
     long forcedPreemptionPlan;
 
-    /// Something has changed that may allow another plan.
-    boolean dirty;
+    private final Worklist work;
+
+    /// Its place in the core's list.
+    int place;
 
     double speed = 1;
     private boolean lost;
@@ -72,9 +74,17 @@ public final class Replica implements ReplicaView {
     private long decodeContext;
     private double slowness = 1;
 
+    /// @param work where it asks to be looked at
     /// @param peers learns from all replicas of the same device
-    Replica(int id, ReplicaFacts facts, CoreOptions options, StepEstimator peers, Health health) {
+    Replica(
+            int id,
+            ReplicaFacts facts,
+            CoreOptions options,
+            Worklist work,
+            StepEstimator peers,
+            Health health) {
         this.id = id;
+        this.work = work;
         this.facts = facts;
         this.pool = new BlockPool(facts.blocks(), facts.blockTokens());
         this.running = new RunningBatch((long) facts.blocks() * facts.blockTokens());
@@ -107,6 +117,13 @@ public final class Replica implements ReplicaView {
 
     public BlockPool pool() {
         return pool;
+    }
+
+    /// Something has changed that may allow another plan, or free blocks.
+    void mark() {
+        if (!lost) {
+            work.add(place);
+        }
     }
 
     /// Its worker is gone, and all blocks with it.
@@ -216,6 +233,7 @@ public final class Replica implements ReplicaView {
     void preempt(Residence residence) {
         residence.preempted = true;
         preempted++;
+        mark();
         if (residence.slot != Residence.NO_SLOT) {
             running.stop(residence.slot);
         }
@@ -307,7 +325,7 @@ public final class Replica implements ReplicaView {
             }
             case HANDING_OVER, LEAVING -> list(residence.stage).add(residence);
         }
-        dirty = true;
+        mark();
     }
 
     void move(Residence residence, Residence.Stage stage) {

@@ -21,7 +21,6 @@ import java.util.Objects;
 ///
 /// Not thread-safe; owned by the core.
 final class RunningBatch {
-    private static final int HOLES_MIN = 16;
     private static final int[] NO_STOPS = {};
 
     private @Nullable Residence[] residences = new @Nullable Residence[16];
@@ -166,7 +165,7 @@ final class RunningBatch {
 
     /// Whether enough slots are holes for [#compact] to be worth its while.
     boolean isSparse() {
-        return slots - size > HOLES_MIN + size / 8;
+        return slots - size > size / 8;
     }
 
     /// Closes the holes.

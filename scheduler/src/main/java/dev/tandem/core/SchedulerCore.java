@@ -38,6 +38,7 @@ public final class SchedulerCore {
     /// All replicas, sorted by id, so that iteration does not depend on hashing.
     private Replica[] all = {};
 
+    private final Worklist work = new Worklist();
     private boolean isPlacingDue;
     private long snapshots;
     private long nowNanos;
@@ -122,6 +123,7 @@ public final class SchedulerCore {
                         joined.replica(),
                         facts,
                         options,
+                        work,
                         shared,
                         router.joined(facts.name(), pool, facts.zone(), tokensPerSecond, nowNanos));
         replicas.put(joined.replica(), replica);
@@ -148,6 +150,10 @@ public final class SchedulerCore {
     }
 
     private void replicasChanged() {
+        work.reset(all.length);
+        for (int place = 0; place < all.length; place++) {
+            all[place].place = place;
+        }
         double flops = 0;
         for (Replica replica : all) {
             flops += replica.facts().device().flopsPerSecond();
@@ -223,7 +229,7 @@ public final class SchedulerCore {
             return;
         }
         replica.done(plan, done.stepNanos());
-        replica.dirty = true;
+        replica.mark();
         isPlacingDue = true;
         takeSamples(replica, plan, done);
     }
@@ -345,6 +351,9 @@ public final class SchedulerCore {
         lifecycle.failUnserved();
         for (Replica replica : all) {
             hedging.hedge(replica, nowNanos);
+            if (replica.isReleasing()) {
+                replica.mark(); // a quarantine may be over
+            }
         }
         isPlacingDue = true;
     }
@@ -354,25 +363,21 @@ public final class SchedulerCore {
         boolean moved = true;
         while (moved) {
             moved = false;
-            for (Replica replica : all) {
-                if (replica.preempted > 0) {
-                    moved |= settlePreempted(replica);
+            for (int at = work.next(0); at >= 0; at = work.next(at + 1)) {
+                if (all[at].preempted > 0) {
+                    moved |= settlePreempted(all[at]);
                 }
-                if (replica.isReleasing()) {
-                    releaseBlocks(replica);
-                }
+                releaseBlocks(all[at]);
             }
             if (isPlacingDue) {
                 isPlacingDue = false;
                 placeWaiting();
             }
-            for (Replica replica : all) {
-                if (replica.dirty) {
-                    replica.dirty = false;
-                    while (planner.plan(replica)) {
-                        moved = true;
-                        isPlacingDue = true;
-                    }
+            for (int at = work.next(0); at >= 0; at = work.next(at + 1)) {
+                work.remove(at);
+                while (planner.plan(all[at])) {
+                    moved = true;
+                    isPlacingDue = true;
                 }
             }
         }
@@ -403,7 +408,7 @@ public final class SchedulerCore {
             if (leaving.get(i).isReleasable(nowNanos)) {
                 replica.pool().release(leaving.get(i).table());
                 leaving.remove(i);
-                replica.dirty = true;
+                replica.mark();
                 isPlacingDue = true;
             }
         }
