@@ -71,6 +71,11 @@ public final class Replica implements ReplicaView {
     private final StepMake idleMake = new StepMake();
     private long plansSent;
     private long plansDone;
+
+    // Places in `plans`, a ring.
+    private int nextSent;
+    private int nextDone;
+
     private long decodeContext;
     private double slowness = 1;
 
@@ -241,13 +246,14 @@ public final class Replica implements ReplicaView {
 
     /// The cleared buffer of the next plan; it counts as sent only by [#sent].
     StepPlan nextPlan() {
-        StepPlan plan = plans[(int) (plansSent % plans.length)];
+        StepPlan plan = plans[nextSent];
         plan.reset(plansSent + 1);
         return plan;
     }
 
     void sent(StepPlan plan) {
         plansSent++;
+        nextSent = nextSent + 1 == plans.length ? 0 : nextSent + 1;
         if (plan.make().decodeRows() > 0 && plan.make().promptTokens() == 0) {
             decodeContext = plan.make().context();
         }
@@ -255,7 +261,7 @@ public final class Replica implements ReplicaView {
 
     /// The plan whose result must come next.
     StepPlan oldestInFlight() {
-        return plans[(int) (plansDone % plans.length)];
+        return plans[nextDone];
     }
 
     /// Takes in that the oldest plan in flight is done.
@@ -263,6 +269,7 @@ public final class Replica implements ReplicaView {
     /// @param nanos what it took, 0 = not measured
     void done(StepPlan plan, long nanos) {
         plansDone++;
+        nextDone = nextDone + 1 == plans.length ? 0 : nextDone + 1;
         StepMake make = plan.make();
         if (nanos <= 0 || make.tokens() == 0) {
             return;

@@ -257,9 +257,14 @@ public final class Sequence extends QueueEntry {
             if (from + blockTokens <= promptTokens) {
                 hasher.next(hashes, hashed, prompt.tokens(), from, blockTokens, prompt.cacheSalt());
             } else {
-                for (int i = 0; i < blockTokens; i++) {
-                    block[i] = token(from + i);
-                }
+                int ofPrompt = Math.max(0, promptTokens - from);
+                System.arraycopy(prompt.tokens(), promptTokens - ofPrompt, block, 0, ofPrompt);
+                System.arraycopy(
+                        generated,
+                        Math.max(0, from - promptTokens),
+                        block,
+                        ofPrompt,
+                        blockTokens - ofPrompt);
                 hasher.next(hashes, hashed, block, 0, blockTokens, prompt.cacheSalt());
             }
         }
