@@ -100,12 +100,7 @@ final class Gate {
         long rank = order.rankNanos(nowNanos, load.unloadedTtftSeconds(tokens) * 1e9);
         return new Entry.Admitted(
                 new Sequence(
-                        submit,
-                        request,
-                        stops.of(submit.stopTokenIds()),
-                        hasher,
-                        nowNanos,
-                        rank),
+                        submit, request, stops.of(submit.stopTokenIds()), hasher, nowNanos, rank),
                 shed,
                 shedSequences);
     }

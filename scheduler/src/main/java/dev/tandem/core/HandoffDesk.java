@@ -61,7 +61,6 @@ final class HandoffDesk {
         }
         handoff.from.sendOpen = false;
         handoff.to.writerOpen = false;
-        markEnds(handoff);
         settle(handoff);
         boolean failed =
                 !ended.committed()
@@ -82,7 +81,6 @@ final class HandoffDesk {
             return null; // not this one's, or said before
         }
         handoff.to.leaseOpen = false;
-        markEnds(handoff);
         settle(handoff);
         if (ended.committed()) {
             counters.kvBytesMoved += ended.bytes();
@@ -148,15 +146,8 @@ final class HandoffDesk {
             if (handoff.to.replica() == lost) {
                 handoff.to.leaseOpen = false;
             }
-            markEnds(handoff);
             settle(handoff);
         }
-    }
-
-    /// Either side may be able to give blocks back.
-    private static void markEnds(Handoff handoff) {
-        handoff.from.replica().mark();
-        handoff.to.replica().mark();
     }
 
     private @Nullable Handoff either(long lease) {
@@ -170,7 +161,10 @@ final class HandoffDesk {
         }
     }
 
+    /// A hold has ended: either side may be able to give blocks back.
     private void settle(Handoff handoff) {
+        handoff.from.replica().mark();
+        handoff.to.replica().mark();
         if (!handoff.from.sendOpen && !handoff.to.leaseOpen) {
             ending.remove(handoff.lease);
         }

@@ -173,11 +173,11 @@ public final class SchedulerCore {
         if (lost == null) {
             return;
         }
+        lost.lose();
         all = Arrays.stream(all).filter(replica -> replica != lost).toArray(Replica[]::new);
         replicasChanged();
         router.lost(lost.health(), false, nowNanos);
         handoffs.replicaLost(lost, nowNanos);
-        lost.lose();
         List<Residence> residents = new ArrayList<>();
         for (Residence.Stage stage : Residence.Stage.values()) {
             if (stage != Residence.Stage.LEAVING) {

@@ -161,8 +161,7 @@ final class StepPlanner {
         return attempt == null ? null : attempt.handoff;
     }
 
-    private static void start(
-            Residence residence, Sequence sequence, int computed, StepPlan plan) {
+    private static void start(Residence residence, Sequence sequence, int computed, StepPlan plan) {
         residence.started = true;
         plan.starts()
                 .add(
@@ -214,12 +213,13 @@ final class StepPlanner {
 
     private static @Nullable Residence newer(
             @Nullable Residence residence, @Nullable Residence found, boolean sampledOnly) {
-        boolean isEligible =
-                residence != null
-                        && !residence.prefillOnly
-                        && !residence.preempted
-                        && (residence.hasSampled || !sampledOnly);
-        return isEligible && (found == null || isNewer(residence, found)) ? residence : found;
+        if (residence == null
+                || residence.prefillOnly
+                || residence.preempted
+                || (sampledOnly && !residence.hasSampled)) {
+            return found;
+        }
+        return found == null || isNewer(residence, found) ? residence : found;
     }
 
     private static boolean isNewer(Residence a, Residence b) {

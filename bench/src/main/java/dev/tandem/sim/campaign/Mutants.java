@@ -150,7 +150,8 @@ public final class Mutants {
                 core(
                         "SchedulerCore",
                         "if (stage != Residence.Stage.LEAVING) {",
-                        "if (stage != Residence.Stage.LEAVING && stage != Residence.Stage.ARRIVING) {",
+                        "if (stage != Residence.Stage.LEAVING && stage != Residence.Stage.ARRIVING)"
+                            + " {",
                         "sequences on their way to a lost replica are forgotten"),
                 core(
                         "Sequence",
@@ -177,11 +178,7 @@ public final class Mutants {
                         "        lookAt[slot] = 0;\n        size--;",
                         "        size--;",
                         "samples of who has left are emitted"),
-                core(
-                        "Sequence",
-                        "        known = to;\n",
-                        "",
-                        "a run's tokens are forgotten"),
+                core("Sequence", "        known = to;\n", "", "a run's tokens are forgotten"),
                 core(
                         "TokenPages",
                         "            page = next[page];\n",
