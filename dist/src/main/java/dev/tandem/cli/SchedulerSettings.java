@@ -129,6 +129,11 @@ final class SchedulerSettings {
                 "staging-share",
                 "placement.staging-share",
                 "Part of a worker's KV blocks that sequences on their way to it may hold.");
+        number(
+                "fetch-millis-max",
+                "placement.fetch-millis-max",
+                0,
+                "Longest wait for a cached prefix that another worker sends; 0 = none is fetched.");
         decimal(
                 "growth-share",
                 "placement.growth-share",

@@ -162,6 +162,16 @@ final class ServingMetrics {
                 "KV blocks that the receiver had in its prefix cache",
                 snapshot,
                 s -> s.totals().kvBlocksPresent());
+        total(
+                "tandem_prefix_fetches",
+                "Cached prefixes that another worker was asked to send",
+                snapshot,
+                s -> s.totals().prefixFetches());
+        total(
+                "tandem_prefix_fetched_tokens",
+                "Prompt tokens whose KV came from another worker's prefix cache",
+                snapshot,
+                s -> s.totals().prefixFetchedTokens());
         bindPolicies(snapshot);
         for (ReplicaRole role : ReplicaRole.values()) {
             byRole("tandem_workers", "Workers joined", role, snapshot, r -> 1);

@@ -7,6 +7,10 @@ import org.jspecify.annotations.Nullable;
 final class Attempt {
     final Residence from;
     @Nullable Handoff handoff;
+
+    /// What `from` waits for before it computes, null if it waits for nothing.
+    @Nullable Handoff fetch;
+
     final long placedNanos;
 
     /// Predicted seconds from the placement to the next token.

@@ -61,6 +61,7 @@ final class Audit {
 
     private void lists(Replica replica) {
         int staged = 0;
+        int lent = 0;
         int preempted = 0;
         for (Residence.Stage stage : Residence.Stage.values()) {
             if (stage == Residence.Stage.LEAVING) {
@@ -75,6 +76,7 @@ final class Audit {
                         residence.stage,
                         stage);
                 staged += stage == Residence.Stage.ARRIVING ? residence.table().size() : 0;
+                lent += stage == Residence.Stage.LENDING ? residence.table().size() : 0;
                 preempted += residence.preempted ? 1 : 0;
             }
         }
@@ -89,6 +91,12 @@ final class Audit {
                 replica.name(),
                 staged,
                 replica.stagedBlocks);
+        check(
+                lent == replica.lentBlocks,
+                "%s: %d blocks lent, counted as %d",
+                replica.name(),
+                lent,
+                replica.lentBlocks);
         check(
                 preempted == replica.preempted,
                 "%s: %d preempted, counted as %d",

@@ -15,6 +15,8 @@ final class CoreCounters {
     long leasesExpired;
     long kvBytesMoved;
     long kvBlocksPresent;
+    long prefixFetches;
+    long prefixFetchedTokens;
     long hedges;
     long hedgesWon;
     long refused;
@@ -37,6 +39,8 @@ final class CoreCounters {
                 leasesExpired,
                 kvBytesMoved,
                 kvBlocksPresent,
+                prefixFetches,
+                prefixFetchedTokens,
                 hedges,
                 hedgesWon,
                 refused,

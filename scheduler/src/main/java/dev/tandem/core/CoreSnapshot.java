@@ -43,6 +43,8 @@ public record CoreSnapshot(
     /// @param computedTokens tokens computed, recomputed ones counted again
     /// @param kvBytesMoved bytes of committed KV transfers between workers
     /// @param kvBlocksPresent blocks that did not have to move, since the receiver had them
+    /// @param prefixFetches cached prefixes that another replica was asked to send
+    /// @param prefixFetchedTokens tokens of those that have come
     /// @param hedges prefills started a second time on another replica
     /// @param hedgesWon of these, those that were first
     /// @param refused requests that admission turned away at once
@@ -63,6 +65,8 @@ public record CoreSnapshot(
             long leasesExpired,
             long kvBytesMoved,
             long kvBlocksPresent,
+            long prefixFetches,
+            long prefixFetchedTokens,
             long hedges,
             long hedgesWon,
             long refused,

@@ -1,6 +1,9 @@
 package dev.tandem.core;
 
-/// The way of one sequence's KV from the replica that computes its prompt to the one that decodes. The core owns
+import java.util.Arrays;
+
+/// The way of one sequence's KV to another replica: from the one that computes its prompt to the one that decodes, or,
+/// for a prefix, from one that has it cached to the one that computes the rest ([PrefixFetches]). The core owns
 /// it from the reservation until every hold is released. Any failure ends the lease on both sides; blocks follow as each
 /// side reports that it is done.
 final class Handoff {
@@ -41,18 +44,59 @@ final class Handoff {
     /// When the prompt was computed, 0 = not yet.
     long computedNanos;
 
+    /// When a fetch began.
+    long beganNanos;
+
+    /// How long a fetch was to take.
+    double predictedSeconds;
+
+    /// Blocks of the receiver's table whose KV moves or is there already.
+    private final int endBlock;
+
     private State state = State.RESERVED;
     private boolean committed;
 
-    Handoff(long lease, Sequence sequence, Attempt attempt, Residence to, int presentBlocks) {
+    private Handoff(
+            long lease,
+            Sequence sequence,
+            Attempt attempt,
+            Residence from,
+            Residence to,
+            int endBlock,
+            int tokens) {
         this.lease = lease;
         this.sequence = sequence;
         this.attempt = attempt;
-        this.from = attempt.from;
+        this.from = from;
         this.to = to;
-        this.tokens = sequence.known();
-        this.presentBlocks = presentBlocks;
+        this.endBlock = endBlock;
+        this.tokens = tokens;
+        this.presentBlocks = to.indexedBlocks;
         this.sentBlocks = presentBlocks;
+    }
+
+    /// Of a prompt, computed by the attempt, to where it decodes.
+    static Handoff ofPrompt(long lease, Sequence sequence, Attempt attempt, Residence to) {
+        return new Handoff(
+                lease, sequence, attempt, attempt.from, to, to.table().size(), sequence.known());
+    }
+
+    /// Of a cached prefix to where the attempt computes the rest.
+    ///
+    /// @param blocks of the prefix, those that the receiver has included
+    static Handoff ofPrefix(
+            long lease,
+            Sequence sequence,
+            Attempt attempt,
+            Residence lender,
+            int blocks,
+            int tokens) {
+        return new Handoff(lease, sequence, attempt, lender, attempt.from, blocks, tokens);
+    }
+
+    /// Whether it brings a prefix to where the rest is computed.
+    boolean isFetch() {
+        return to == attempt.from;
     }
 
     State state() {
@@ -77,8 +121,17 @@ final class Handoff {
         return committed && sequence.known() > tokens;
     }
 
+    /// The receiver's blocks that the lease is about.
+    int[] leasedBlocks() {
+        return Arrays.copyOf(to.table().copyFrom(presentBlocks), blocksToMove());
+    }
+
+    int endBlock() {
+        return endBlock;
+    }
+
     /// Blocks that have to move.
     int blocksToMove() {
-        return to.table().size() - presentBlocks;
+        return endBlock - presentBlocks;
     }
 }

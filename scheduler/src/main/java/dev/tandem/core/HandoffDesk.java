@@ -22,6 +22,7 @@ final class HandoffDesk {
     private final Long2ObjectHashMap<Handoff> ending = new Long2ObjectHashMap<>();
 
     private double exposedSeconds;
+    private long nextLease = 1;
 
     HandoffDesk(CoreOptions options, CoreCounters counters, Commands commands) {
         this.options = options;
@@ -29,10 +30,16 @@ final class HandoffDesk {
         this.commands = commands;
     }
 
+    long nextLease() {
+        return nextLease++;
+    }
+
     void opened(Handoff handoff) {
         byLease.put(handoff.lease, handoff);
-        counters.handoffs++;
-        counters.kvBlocksPresent += handoff.presentBlocks;
+        if (!handoff.isFetch()) {
+            counters.handoffs++;
+            counters.kvBlocksPresent += handoff.presentBlocks;
+        }
     }
 
     int open() {
@@ -98,8 +105,10 @@ final class HandoffDesk {
     }
 
     private void committed(Handoff handoff, long nowNanos) {
-        long computed = handoff.computedNanos == 0 ? nowNanos : handoff.computedNanos;
-        exposedSeconds += EXPOSED_WEIGHT * ((nowNanos - computed) * 1e-9 - exposedSeconds);
+        if (!handoff.isFetch()) {
+            long computed = handoff.computedNanos == 0 ? nowNanos : handoff.computedNanos;
+            exposedSeconds += EXPOSED_WEIGHT * ((nowNanos - computed) * 1e-9 - exposedSeconds);
+        }
         handoff.advance(Handoff.State.COMMITTED);
     }
 
@@ -112,7 +121,11 @@ final class HandoffDesk {
     /// Ends well: the sequence has joined its decode replica.
     void close(Handoff handoff) {
         handoff.advance(Handoff.State.RELEASED);
-        handoff.attempt.handoff = null;
+        if (handoff.isFetch()) {
+            handoff.attempt.fetch = null;
+        } else {
+            handoff.attempt.handoff = null;
+        }
         byLease.remove(handoff.lease);
         keepWhileHeld(handoff);
     }

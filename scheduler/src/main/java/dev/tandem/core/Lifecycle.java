@@ -169,6 +169,11 @@ final class Lifecycle {
         } else if (!attempt.judged) {
             router.abandoned(from.replica().health(), sequence.id());
         }
+        Handoff fetch = attempt.fetch;
+        if (fetch != null) {
+            handoffs.giveUp(fetch);
+            leave(fetch.from);
+        }
         Handoff handoff = attempt.handoff;
         if (handoff != null) {
             router.abandoned(handoff.to.replica().health(), sequence.id());

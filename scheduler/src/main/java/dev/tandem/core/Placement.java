@@ -21,22 +21,28 @@ final class Placement {
     private final CoreCounters counters;
     private final Router router;
     private final HandoffDesk handoffs;
+    private final PrefixFetches fetches;
     private final RouteQuestion question;
     private final Candidates decodeCandidates = new Candidates();
     private final Candidates prefillCandidates = new Candidates();
     private Replica[] replicas = {};
     private boolean hasDecodeRole;
     private boolean hasPrefillRole;
-    private long nextLease = 1;
     private long nowNanos;
 
-    Placement(CoreOptions options, CoreCounters counters, Router router, HandoffDesk handoffs) {
+    Placement(
+            CoreOptions options,
+            CoreCounters counters,
+            Router router,
+            HandoffDesk handoffs,
+            PrefixFetches fetches) {
         this.options = options;
         this.rules = options.placement();
         this.counters = counters;
         this.router = router;
         this.handoffs = handoffs;
-        this.question = new RouteQuestion(options, handoffs);
+        this.fetches = fetches;
+        this.question = new RouteQuestion(options, handoffs, fetches);
     }
 
     /// After joins and losses.
@@ -44,6 +50,7 @@ final class Placement {
     /// @param all sorted by id
     void replicasChanged(Replica[] all) {
         replicas = all;
+        fetches.replicasChanged(all);
         hasDecodeRole = false;
         hasPrefillRole = false;
         for (Replica replica : all) {
@@ -271,7 +278,9 @@ final class Placement {
             return Decision.SKIP;
         }
         residence.planned = residence.indexedBlocks * replica.facts().blockTokens();
-        settle(sequence, new Attempt(residence, nowNanos, predicted));
+        Attempt attempt = new Attempt(residence, nowNanos, predicted);
+        fetches.begin(question, sequence, attempt, hasCredits(replica, sequence), nowNanos);
+        settle(sequence, attempt);
         return Decision.TAKE;
     }
 
@@ -331,11 +340,12 @@ final class Placement {
                 return null;
             }
             to.planned = sequence.known();
-            Handoff handoff = new Handoff(nextLease++, sequence, attempt, to, to.indexedBlocks);
+            Handoff handoff = Handoff.ofPrompt(handoffs.nextLease(), sequence, attempt, to);
             attempt.handoff = handoff;
             decode.settle(to);
             handoffs.opened(handoff);
         }
+        fetches.begin(question, sequence, attempt, hasCredits(prefill, sequence), nowNanos);
         return attempt;
     }
 

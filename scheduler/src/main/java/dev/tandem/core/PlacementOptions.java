@@ -11,6 +11,8 @@ package dev.tandem.core;
 ///     receiver, apart from what its running sequences need
 /// @param growthShare part of the expected output for which a replica has to have free blocks before a sequence is
 ///     placed there; 0 = just the next token
+/// @param fetchMillisMax how long a prompt may wait for a cached prefix that another replica sends because that is
+///     predicted to be faster than computing it; 0 = prefixes are never fetched
 /// @param looksMax sequences looked at behind one that can't be placed
 public record PlacementOptions(
         Roles roles,
@@ -19,6 +21,7 @@ public record PlacementOptions(
         int aheadTokensMax,
         double stagingShare,
         double growthShare,
+        int fetchMillisMax,
         int looksMax) {
 
     /// Whether a replica's role binds.
@@ -33,12 +36,13 @@ public record PlacementOptions(
     }
 
     public static PlacementOptions defaults() {
-        return new PlacementOptions(Roles.FIXED, 16, true, 0, 0.5, 0.25, 8);
+        return new PlacementOptions(Roles.FIXED, 16, true, 0, 0.5, 0.25, 2000, 8);
     }
 
     public PlacementOptions {
         requireAtLeast("localPrefillTokensMax", localPrefillTokensMax, 0);
         requireAtLeast("aheadTokensMax", aheadTokensMax, 0);
+        requireAtLeast("fetchMillisMax", fetchMillisMax, 0);
         requireAtLeast("looksMax", looksMax, 0);
         if (!(stagingShare > 0 && stagingShare <= 1)) {
             throw new IllegalArgumentException(
@@ -59,6 +63,7 @@ public record PlacementOptions(
                 aheadTokensMax,
                 stagingShare,
                 growthShare,
+                fetchMillisMax,
                 looksMax);
     }
 

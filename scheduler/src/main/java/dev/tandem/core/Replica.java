@@ -37,6 +37,12 @@ public final class Replica implements ReplicaView {
     /// Sequences whose KV is on its way here.
     final ResidenceList arriving = new ResidenceList();
 
+    /// Cached blocks on their way to other replicas.
+    final ResidenceList lending = new ResidenceList();
+
+    /// Fetches whose sends go out with the next plan.
+    final List<Handoff> pendingSends = new ArrayList<>();
+
     /// Running sequences, oldest stay first.
     final RunningBatch running;
 
@@ -48,6 +54,12 @@ public final class Replica implements ReplicaView {
 
     /// Blocks held by arriving sequences: the receiver's credits in use.
     int stagedBlocks;
+
+    /// Blocks held by those that lend them.
+    int lentBlocks;
+
+    /// Prompt tokens to compute here once a fetched prefix has come.
+    private int awaitingTokens;
 
     /// Preempted sequences that have not left yet.
     int preempted;
@@ -295,11 +307,18 @@ public final class Replica implements ReplicaView {
 
     /// Prompt tokens that residents have not computed yet: what a new prompt would queue behind.
     int pendingPrefillTokens() {
-        int tokens = 0;
+        int tokens = awaitingTokens;
         for (int i = 0; i < prefills.size(); i++) {
             tokens += prefills.get(i).pending();
         }
         return tokens;
+    }
+
+    private static int tokensAfterFetch(Residence residence) {
+        Sequence sequence = residence.sequence;
+        return residence.awaitedTokens == 0 || sequence == null
+                ? 0
+                : sequence.known() - residence.awaitedTokens;
     }
 
     /// Those of a stage, in order; a copy.
@@ -308,7 +327,7 @@ public final class Replica implements ReplicaView {
         switch (stage) {
             case DECODE -> running.addTo(found);
             case LEAVING -> found.addAll(leaving);
-            case PREFILL, HANDING_OVER, ARRIVING -> list(stage).addTo(found);
+            case PREFILL, HANDING_OVER, ARRIVING, LENDING -> list(stage).addTo(found);
         }
         return found;
     }
@@ -318,6 +337,7 @@ public final class Replica implements ReplicaView {
             case PREFILL -> prefills;
             case HANDING_OVER -> handingOver;
             case ARRIVING -> arriving;
+            case LENDING -> lending;
             case DECODE, LEAVING -> throw new IllegalArgumentException("no list of " + stage);
         };
     }
@@ -329,6 +349,11 @@ public final class Replica implements ReplicaView {
             case ARRIVING -> {
                 arriving.add(residence);
                 stagedBlocks += residence.table().size();
+                awaitingTokens += tokensAfterFetch(residence);
+            }
+            case LENDING -> {
+                lending.add(residence);
+                lentBlocks += residence.table().size();
             }
             case HANDING_OVER, LEAVING -> list(residence.stage).add(residence);
         }
@@ -347,6 +372,11 @@ public final class Replica implements ReplicaView {
             case ARRIVING -> {
                 arriving.remove(residence);
                 stagedBlocks -= residence.table().size();
+                awaitingTokens -= tokensAfterFetch(residence);
+            }
+            case LENDING -> {
+                lending.remove(residence);
+                lentBlocks -= residence.table().size();
             }
             case PREFILL, HANDING_OVER, LEAVING -> list(residence.stage).remove(residence);
         }

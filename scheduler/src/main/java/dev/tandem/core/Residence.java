@@ -12,8 +12,10 @@ public final class Residence {
         PREFILL,
         /// The last chunk is planned; its KV is on its way to another replica.
         HANDING_OVER,
-        /// Its KV is on its way here.
+        /// Its KV is on its way here: all of it, or a prefix that was cached elsewhere.
         ARRIVING,
+        /// Holds cached blocks while they are sent to another replica; computes nothing.
+        LENDING,
         /// Gets one token a step.
         DECODE,
         /// The sequence has left; blocks are given back when nobody can touch them.
@@ -46,6 +48,9 @@ public final class Residence {
 
     /// Number of the last plan that names this residence; stale while it runs.
     long lastPlan;
+
+    /// Tokens whose KV is there when a fetch is done; 0 = none is awaited.
+    int awaitedTokens;
 
     /// Order among the prompts of the replica.
     long rankNanos;

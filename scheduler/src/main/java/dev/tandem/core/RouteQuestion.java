@@ -11,11 +11,13 @@ final class RouteQuestion implements RouteRequest {
     private final boolean hasCache;
     private final boolean isMixed;
     private final HandoffDesk handoffs;
+    private final PrefixFetches fetches;
     private @Nullable Sequence sequence;
     private String zone = "";
     private long lookUps;
 
-    RouteQuestion(CoreOptions options, HandoffDesk handoffs) {
+    RouteQuestion(CoreOptions options, HandoffDesk handoffs, PrefixFetches fetches) {
+        this.fetches = fetches;
         this.hasCache = options.prefixCache();
         this.isMixed = options.placement().roles() == PlacementOptions.Roles.MIXED;
         this.handoffs = handoffs;
@@ -30,6 +32,11 @@ final class RouteQuestion implements RouteRequest {
 
     void preferZone(String preferred) {
         zone = preferred;
+    }
+
+    /// Rises with each sequence asked about.
+    long number() {
+        return lookUps;
     }
 
     private Sequence current() {
@@ -86,7 +93,8 @@ final class RouteQuestion implements RouteRequest {
     public double prefillSeconds(ReplicaView view) {
         Replica replica = (Replica) view;
         int cached = cachedTokens(replica);
-        return replica.prefillSeconds(cached, current().known() - cached);
+        double computed = replica.prefillSeconds(cached, current().known() - cached);
+        return Math.min(computed, fetches.seconds(this, current(), replica));
     }
 
     /// What transfers took longer than the computation that they hide behind, of late.

@@ -28,6 +28,7 @@ public final class SchedulerCore {
     private final Gate gate;
     private final HandoffDesk handoffs;
     private final StepPlanner planner;
+    private final PrefixFetches fetches;
     private final Placement placement;
     private final Lifecycle lifecycle;
     private final Hedging hedging;
@@ -51,7 +52,8 @@ public final class SchedulerCore {
         this.gate = new Gate(options, load, router);
         this.handoffs = new HandoffDesk(options, counters, commands);
         this.planner = new StepPlanner(options, counters, commands, waiting);
-        this.placement = new Placement(options, counters, router, handoffs);
+        this.fetches = new PrefixFetches(options, counters, handoffs);
+        this.placement = new Placement(options, counters, router, handoffs, fetches);
         this.lifecycle =
                 new Lifecycle(
                         options, counters, commands, waiting, gate, handoffs, planner, router);
@@ -202,6 +204,9 @@ public final class SchedulerCore {
         if (attempt == null) {
             attempt = sequence.attemptTo(residence);
         }
+        if (attempt == null) {
+            attempt = sequence.attemptBorrowing(residence);
+        }
         if (attempt != null) {
             lifecycle.attemptFailed(sequence, attempt, false);
         }
@@ -309,8 +314,12 @@ public final class SchedulerCore {
         }
         Residence blamed = writer ? failed.from : failed.to;
         router.failed(blamed.replica().health(), failed.sequence.id(), nowNanos);
-        failed.attempt.judged |= writer;
-        failed.sequence.localOnly = true;
+        if (failed.isFetch()) {
+            failed.sequence.fetchBarred = true;
+        } else {
+            failed.attempt.judged |= writer;
+            failed.sequence.localOnly = true;
+        }
         lifecycle.attemptFailed(failed.sequence, failed.attempt, true);
         isPlacingDue = true;
     }
@@ -319,9 +328,28 @@ public final class SchedulerCore {
         Handoff failed = handoffs.leaseEnded(ended, nowNanos);
         transferFailed(failed, false);
         Handoff handoff = failed == null ? handoffs.find(ended.lease()) : null;
-        if (handoff != null) {
+        if (handoff != null && handoff.isFetch()) {
+            fetched(handoff);
+        } else if (handoff != null) {
             joinIfComplete(handoff.sequence);
         }
+    }
+
+    /// The prefix is there: the rest can be computed.
+    private void fetched(Handoff fetch) {
+        fetches.done(fetch, nowNanos);
+        handoffs.close(fetch);
+        lifecycle.leave(fetch.from);
+        Residence to = fetch.to;
+        Sequence sequence = fetch.sequence;
+        to.replica().move(to, Residence.Stage.PREFILL);
+        to.awaitedTokens = 0;
+        to.planned = fetch.tokens;
+        sequence.chargedTokens = Math.max(sequence.chargedTokens, fetch.tokens);
+        if (sequence.attempts == 1) {
+            sequence.cachedTokens = fetch.tokens;
+        }
+        planner.index(to);
     }
 
     /// The sequence goes on where its KV is now.

@@ -58,6 +58,9 @@ public final class Sequence extends QueueEntry {
     /// Set once a transfer failed: the next attempt computes where it decodes.
     boolean localOnly;
 
+    /// Set once a fetch of its prefix failed: the next attempt computes it.
+    boolean fetchBarred;
+
     /// Where it is computed or waits to be; null while waiting.
     @Nullable Attempt attempt;
 
@@ -173,6 +176,18 @@ public final class Sequence extends QueueEntry {
         }
         Attempt second = hedge;
         return second != null && second.handoff != null && second.handoff.to == residence
+                ? second
+                : null;
+    }
+
+    /// The attempt that borrows this residence's blocks, or null.
+    @Nullable Attempt attemptBorrowing(Residence residence) {
+        Attempt first = attempt;
+        if (first != null && first.fetch != null && first.fetch.from == residence) {
+            return first;
+        }
+        Attempt second = hedge;
+        return second != null && second.fetch != null && second.fetch.from == residence
                 ? second
                 : null;
     }

@@ -43,6 +43,7 @@ final class StepPlanner {
         }
         addDecodes(replica, plan);
         addChunks(replica, plan);
+        addLoans(replica, plan);
         boolean hasEnds = !replica.pendingEnds.isEmpty();
         if (plan.isEmpty() && !hasEnds) {
             return false;
@@ -247,11 +248,23 @@ final class StepPlanner {
         residence.indexedBlocks = full;
     }
 
+    /// Sends cached prefixes to those who wait for them.
+    private void addLoans(Replica replica, StepPlan plan) {
+        for (Handoff fetch : replica.pendingSends) {
+            if (fetch.state() != Handoff.State.RELEASED) {
+                grant(fetch, options.placement().fetchMillisMax());
+                fetch.advance(Handoff.State.MOVING);
+                send(fetch, fetch.endBlock(), true, plan);
+            }
+        }
+        replica.pendingSends.clear();
+    }
+
     private void sendComputed(Handoff handoff, StepPlan plan) {
         Residence from = handoff.from;
         int blockTokens = from.replica().facts().blockTokens();
         boolean last = from.stage == Residence.Stage.HANDING_OVER;
-        int complete = last ? handoff.to.table().size() : from.planned / blockTokens;
+        int complete = last ? handoff.endBlock() : from.planned / blockTokens;
         if (last) {
             handoff.advance(Handoff.State.STAGED);
         }
@@ -259,19 +272,23 @@ final class StepPlanner {
             return; // the last chunk always completes a block, unless the receiver has them all
         }
         if (!handoff.granted) {
-            grant(handoff);
+            grant(handoff, options.leaseMillis());
         }
         handoff.advance(Handoff.State.PREFILLING);
+        send(handoff, complete, last, plan);
+    }
+
+    private static void send(Handoff handoff, int complete, boolean last, StepPlan plan) {
         int count = complete - handoff.sentBlocks;
         int[] slots = new int[count];
         Arrays.setAll(slots, i -> handoff.sentBlocks - handoff.presentBlocks + i);
-        int[] blocks = Arrays.copyOf(from.table().copyFrom(handoff.sentBlocks), count);
+        int[] blocks = Arrays.copyOf(handoff.from.table().copyFrom(handoff.sentBlocks), count);
         plan.sends()
                 .add(new StepPlan.Send(handoff.lease, handoff.to.replica(), blocks, slots, last));
         handoff.sentBlocks = complete;
     }
 
-    private void grant(Handoff handoff) {
+    private void grant(Handoff handoff, int millis) {
         handoff.granted = true;
         handoff.to.leaseOpen = true;
         handoff.to.writerOpen = true;
@@ -281,8 +298,8 @@ final class StepPlanner {
                         new Commands.Grant(
                                 handoff.to.replica(),
                                 handoff.lease,
-                                handoff.to.table().copyFrom(handoff.presentBlocks),
+                                handoff.leasedBlocks(),
                                 handoff.from.replica().facts().incarnation(),
-                                options.leaseMillis()));
+                                millis));
     }
 }

@@ -15,6 +15,8 @@
 ///    decode replica with a [dev.tandem.core.Handoff] between them. That is an [dev.tandem.core.Attempt]; each stay on a
 ///    replica is a [dev.tandem.core.Residence]. A prefill that is late gets a second attempt elsewhere
 ///    ([dev.tandem.core.Hedging]); the first token decides.
+///    A prefix that only another replica has cached is fetched from it where that is predicted to be faster than computing
+///    it ([dev.tandem.core.PrefixFetches]).
 /// 3. [dev.tandem.core.StepPlanner] cuts its pending tokens into rows of numbered [dev.tandem.core.StepPlan]s, decodes
 ///    first, within the step's budget. Up to `runAheadPlans` are in flight per replica, so rows may name tokens
 ///    that the worker samples itself.
@@ -43,8 +45,8 @@
 ///
 /// ## What a step costs
 /// The path of a result, [dev.tandem.core.SchedulerCore#on] with `StepDone`, goes over arrays: the plan's rows, the outputs
-/// and the replica's list of running sequences. It allocates nothing once these have grown, and looks at no replica but its
-/// own, apart from a few flags.
+/// and the counters of the replica's running sequences ([dev.tandem.core.RunningBatch]). It allocates nothing once these
+/// have grown, and looks at no replica but those that the event concerns ([dev.tandem.core.Worklist]).
 @NullMarked
 package dev.tandem.core;
 

@@ -50,6 +50,7 @@ final class CampaignOptions {
                 random.nextBoolean() ? 0 : 64,
                 random.nextBoolean() ? 0.5 : 1,
                 random.nextInt(3) * 0.25,
+                random.nextInt(3) * 200,
                 random.nextInt(9));
     }
 

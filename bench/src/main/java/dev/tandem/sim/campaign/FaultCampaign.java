@@ -38,6 +38,7 @@ public final class FaultCampaign {
             long preemptions,
             long recomputes,
             long hedges,
+            long fetches,
             long handoffs,
             long handoffsFailed,
             long prefixHitTokens,
@@ -103,6 +104,7 @@ public final class FaultCampaign {
         private final LongAdder preemptions = new LongAdder();
         private final LongAdder recomputes = new LongAdder();
         private final LongAdder hedges = new LongAdder();
+        private final LongAdder fetches = new LongAdder();
         private final LongAdder handoffs = new LongAdder();
         private final LongAdder handoffsFailed = new LongAdder();
         private final LongAdder prefixHitTokens = new LongAdder();
@@ -141,6 +143,7 @@ public final class FaultCampaign {
                 preemptions.add(result.totals().preemptions());
                 recomputes.add(result.totals().recomputes());
                 hedges.add(result.totals().hedges());
+                fetches.add(result.totals().prefixFetches());
                 handoffs.add(result.totals().handoffs());
                 handoffsFailed.add(result.totals().handoffsFailed());
                 prefixHitTokens.add(result.totals().prefixHitTokens());
@@ -163,6 +166,7 @@ public final class FaultCampaign {
                     preemptions.sum(),
                     recomputes.sum(),
                     hedges.sum(),
+                    fetches.sum(),
                     handoffs.sum(),
                     handoffsFailed.sum(),
                     prefixHitTokens.sum(),

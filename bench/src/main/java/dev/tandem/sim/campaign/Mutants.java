@@ -151,7 +151,7 @@ public final class Mutants {
                         "SchedulerCore",
                         "if (stage != Residence.Stage.LEAVING) {",
                         "if (stage != Residence.Stage.LEAVING && stage != Residence.Stage.ARRIVING)"
-                            + " {",
+                                + " {",
                         "sequences on their way to a lost replica are forgotten"),
                 core(
                         "Sequence",
@@ -168,6 +168,21 @@ public final class Mutants {
                         " || isStop(stops[slot], token)) {\n                break;",
                         ") {\n                break;",
                         "stop tokens of running sequences are ignored"),
+                core(
+                        "PrefixFetches",
+                        "        to.stage = Residence.Stage.ARRIVING;\n",
+                        "        to.planned = fetch.tokens;\n",
+                        "a prefix is used before it has come"),
+                core(
+                        "Lifecycle",
+                        "            leave(fetch.from);\n",
+                        "",
+                        "the lender of a fetch that is given up keeps its blocks"),
+                core(
+                        "StepPlanner",
+                        "if (fetch.state() != Handoff.State.RELEASED) {",
+                        "if (fetch.to != null) {",
+                        "a fetch that was given up is sent"),
                 core(
                         "RunningBatch",
                         "            residence.lastPlan = lastPlan;\n",

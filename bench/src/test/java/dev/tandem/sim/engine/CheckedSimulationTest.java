@@ -115,6 +115,70 @@ class CheckedSimulationTest {
         assertThat(hit.virtualNanos()).isBetween(30_000 * MILLIS, 30_200 * MILLIS);
     }
 
+    /// One sequence at a time, and prompts that are slow to compute: the same prompt goes to the other replica.
+    private static ReplicaSpec slowToCompute(String name) {
+        DeviceFacts device = new DeviceFacts("", 0, 0, 0, 0, 0, 0, 1e3);
+        return new ReplicaSpec(
+                name,
+                ReplicaRole.DECODE,
+                "",
+                "",
+                60,
+                16,
+                1,
+                512,
+                device,
+                shape -> MILLIS + MILLIS * shape.tokens());
+    }
+
+    private static List<Arrival> samePromptTwice() {
+        int[] tokens = new SplittableRandom(1).ints(400, 0, 1000).toArray();
+        return List.of(
+                new Arrival(0, Prompt.of(tokens), 300, Terms.none(), 0),
+                new Arrival(450 * MILLIS, Prompt.of(tokens), 5, Terms.none(), 0));
+    }
+
+    @Test
+    void aPrefixIsFetchedFromWhereItIsCached() {
+        SimulationResult result =
+                run(samePromptTwice(), FaultPlan.none(), slowToCompute("a"), slowToCompute("b"));
+        assertThat(result.completed()).isEqualTo(2);
+        assertThat(result.totals().prefixFetches()).isEqualTo(1);
+        assertThat(result.totals().prefixFetchedTokens()).isEqualTo(384);
+        assertThat(result.totals().computedTokens()).isLessThan(400 + 300 + 16 + 5);
+        assertThat(result.blocksHeld()).isZero();
+    }
+
+    @Test
+    void aPrefixThatDoesNotComeIsComputed() {
+        for (FaultKind kind : List.of(FaultKind.TRANSFER_LOST, FaultKind.BLOCK_CORRUPTED)) {
+            SimulationResult result =
+                    run(
+                            samePromptTwice(),
+                            plan(new Fault(kind, 0, 0, 0, 0, 0)),
+                            slowToCompute("a"),
+                            slowToCompute("b"));
+            assertThat(result.completed()).isEqualTo(2);
+            assertThat(result.totals().prefixFetches()).isEqualTo(1);
+            assertThat(result.totals().prefixFetchedTokens()).isZero();
+            assertThat(result.blocksHeld()).isZero();
+        }
+    }
+
+    @Test
+    void aLenderThatDiesIsNotWaitedFor() {
+        // The fetch begins within the step that is in flight, and the lender dies in it.
+        SimulationResult result =
+                run(
+                        samePromptTwice(),
+                        plan(new Fault(FaultKind.CRASH, 451 * MILLIS, 0, 0, 10_000 * MILLIS, 0)),
+                        slowToCompute("a"),
+                        slowToCompute("b"));
+        assertThat(result.completed()).isEqualTo(2);
+        assertThat(result.totals().prefixFetchedTokens()).isZero();
+        assertThat(result.blocksHeld()).isZero();
+    }
+
     @Test
     void aGarbledBlockEndsTheLeaseAtOnce() {
         Fault garbled = new Fault(FaultKind.BLOCK_CORRUPTED, 0, 0, 0, 0, 0);
