@@ -75,7 +75,8 @@ final class SteadyDecode {
                         BLOCK_TOKENS,
                         sequences,
                         options.stepTokensMax(),
-                        DEVICE);
+                        DEVICE,
+                        0);
         take(core.on(new Event.ReplicaJoined(1, facts), now));
         fill(outputTokens);
         stepsLeft = steps;

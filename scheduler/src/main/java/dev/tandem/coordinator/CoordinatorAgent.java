@@ -277,7 +277,8 @@ final class CoordinatorAgent implements Agent {
                                 blockTokens,
                                 hello.getSequencesMax(),
                                 hello.getStepTokensMax(),
-                                deviceFacts(hello))),
+                                deviceFacts(hello),
+                                0)),
                 now);
     }
 

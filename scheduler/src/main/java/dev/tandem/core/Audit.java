@@ -42,6 +42,9 @@ final class Audit {
                 count(residence.table(), holders);
             }
         }
+        if (replica.tier != null) {
+            replica.tier.countHeld(holders);
+        }
         for (int block = 0; block < holders.length; block++) {
             check(
                     holders[block] == pool.references(block),

@@ -160,6 +160,44 @@ public final class BlockPool {
         }
     }
 
+    /// Holds free blocks that contain a prefix which the tier has not, looking at the next ones to be taken.
+    ///
+    /// @param most of them
+    /// @param held out: those blocks
+    /// @return how many
+    int holdOldest(Tier tier, int looksMax, int most, int[] held) {
+        int count = 0;
+        int block = next[sentinel];
+        for (int looks = 0; looks < looksMax && block != sentinel && count < most; looks++) {
+            int following = next[block];
+            if (indexed[block] && !tier.hasNoUseFor(hashes[block * WORDS])) {
+                references[block] = 1;
+                removeFree(block);
+                held[count++] = block;
+            }
+            block = following;
+        }
+        return count;
+    }
+
+    /// Gives back what [#holdOldest] held; unless somebody shares it since, it is still the oldest.
+    void letGo(int[] held) {
+        for (int i = held.length - 1; i >= 0; i--) {
+            if (--references[held[i]] == 0) {
+                addFree(held[i], sentinel);
+            }
+        }
+    }
+
+    /// The hashes of blocks that contain a prefix.
+    long[] hashesOf(int[] blocks) {
+        long[] of = new long[blocks.length * WORDS];
+        for (int i = 0; i < blocks.length; i++) {
+            System.arraycopy(hashes, blocks[i] * WORDS, of, i * WORDS, WORDS);
+        }
+        return of;
+    }
+
     private int find(long[] prefix, int index) {
         int from = index * WORDS;
         int at = (int) prefix[from] & byHash.length - 1;

@@ -4,10 +4,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// What the core wants done after an event, to be carried out before the next one: the lists are reused. The order
-/// between the lists is: grants and aborts, plans, outputs, endings, disconnects.
+/// between the lists is: grants and aborts, tiers, plans, outputs, endings, disconnects.
 public final class Commands {
     private final List<Grant> grants = new ArrayList<>();
     private final List<Abort> aborts = new ArrayList<>();
+    private final List<TierRequest> tiers = new ArrayList<>();
     private final List<StepPlan> plans = new ArrayList<>();
     private final Outputs outputs = new Outputs();
     private final List<Finished> finished = new ArrayList<>();
@@ -24,6 +25,12 @@ public final class Commands {
 
     /// Tell the receiver to refuse everything more under this lease, or the writer to stop.
     public record Abort(Replica replica, long lease) {}
+
+    /// Have the worker copy blocks aside to its tier, or back; it answers with one [Event.TierReport].
+    ///
+    /// @param hashes of the blocks, [PrefixHasher#WORDS] words each
+    public record TierRequest(
+            Replica replica, long request, boolean isLoad, int[] blocks, long[] hashes) {}
 
     /// The one good answer of a sequence.
     public record Finished(long sequence, FinishReason reason) {}
@@ -44,6 +51,7 @@ public final class Commands {
     void clear() {
         grants.clear();
         aborts.clear();
+        tiers.clear();
         plans.clear();
         outputs.clear();
         finished.clear();
@@ -57,6 +65,10 @@ public final class Commands {
 
     public List<Abort> aborts() {
         return aborts;
+    }
+
+    public List<TierRequest> tiers() {
+        return tiers;
     }
 
     public List<StepPlan> plans() {

@@ -17,6 +17,9 @@ final class CoreCounters {
     long kvBlocksPresent;
     long prefixFetches;
     long prefixFetchedTokens;
+    long tierStoredBlocks;
+    long tierLoads;
+    long tierLoadedTokens;
     long hedges;
     long hedgesWon;
     long refused;
@@ -41,6 +44,9 @@ final class CoreCounters {
                 kvBlocksPresent,
                 prefixFetches,
                 prefixFetchedTokens,
+                tierStoredBlocks,
+                tierLoads,
+                tierLoadedTokens,
                 hedges,
                 hedgesWon,
                 refused,

@@ -45,6 +45,9 @@ public record CoreSnapshot(
     /// @param kvBlocksPresent blocks that did not have to move, since the receiver had them
     /// @param prefixFetches cached prefixes that another replica was asked to send
     /// @param prefixFetchedTokens tokens of those that have come
+    /// @param tierStoredBlocks evicted blocks that were copied aside before
+    /// @param tierLoads prefixes that workers were asked to bring back from their tiers
+    /// @param tierLoadedTokens tokens of those that have come
     /// @param hedges prefills started a second time on another replica
     /// @param hedgesWon of these, those that were first
     /// @param refused requests that admission turned away at once
@@ -67,6 +70,9 @@ public record CoreSnapshot(
             long kvBlocksPresent,
             long prefixFetches,
             long prefixFetchedTokens,
+            long tierStoredBlocks,
+            long tierLoads,
+            long tierLoadedTokens,
             long hedges,
             long hedgesWon,
             long refused,

@@ -58,4 +58,13 @@ public sealed interface Event {
 
     /// Time passed; nothing else happened.
     record Tick() implements Event {}
+
+    /// A worker's tier has done what it was asked for, or has news.
+    ///
+    /// @param request that this answers, each once; 0 = none, only news
+    /// @param blocks copied aside, or back: the leading ones of the request
+    /// @param stored hashes that the tier has, [PrefixHasher#WORDS] words each
+    /// @param dropped hashes that it has no more
+    record TierReport(int replica, long request, int blocks, long[] stored, long[] dropped)
+            implements Event {}
 }

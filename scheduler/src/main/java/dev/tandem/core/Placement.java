@@ -22,6 +22,7 @@ final class Placement {
     private final Router router;
     private final HandoffDesk handoffs;
     private final PrefixFetches fetches;
+    private final TierDesk tiers;
     private final RouteQuestion question;
     private final Candidates decodeCandidates = new Candidates();
     private final Candidates prefillCandidates = new Candidates();
@@ -35,14 +36,16 @@ final class Placement {
             CoreCounters counters,
             Router router,
             HandoffDesk handoffs,
-            PrefixFetches fetches) {
+            PrefixFetches fetches,
+            TierDesk tiers) {
         this.options = options;
         this.rules = options.placement();
         this.counters = counters;
         this.router = router;
         this.handoffs = handoffs;
         this.fetches = fetches;
-        this.question = new RouteQuestion(options, handoffs, fetches);
+        this.tiers = tiers;
+        this.question = new RouteQuestion(options, handoffs, fetches, tiers);
     }
 
     /// After joins and losses.
@@ -279,9 +282,27 @@ final class Placement {
         }
         residence.planned = residence.indexedBlocks * replica.facts().blockTokens();
         Attempt attempt = new Attempt(residence, nowNanos, predicted);
-        fetches.begin(question, sequence, attempt, hasCredits(replica, sequence), nowNanos);
+        bringPrefix(sequence, attempt);
         settle(sequence, attempt);
         return Decision.TAKE;
+    }
+
+    /// What is not cached where the prompt is computed may come from the tier there or from another replica, if that is
+    /// faster than to compute it.
+    private void bringPrefix(Sequence sequence, Attempt attempt) {
+        Replica replica = attempt.from.replica();
+        if (!hasCredits(replica, sequence)) {
+            return;
+        }
+        int here = question.cachedTokens(replica);
+        double computed = replica.prefillSeconds(here, sequence.known() - here);
+        double fetched = fetches.seconds(question, sequence, replica);
+        double loaded = tiers.seconds(question, sequence, replica);
+        if (loaded < computed && loaded <= fetched) {
+            tiers.begin(sequence, attempt, nowNanos);
+        } else if (fetched < computed) {
+            fetches.begin(question, sequence, attempt, nowNanos);
+        }
     }
 
     private Decision placeHandingOver(Sequence sequence, Replica prefill, Replica decode) {
@@ -345,7 +366,7 @@ final class Placement {
             decode.settle(to);
             handoffs.opened(handoff);
         }
-        fetches.begin(question, sequence, attempt, hasCredits(prefill, sequence), nowNanos);
+        bringPrefix(sequence, attempt);
         return attempt;
     }
 

@@ -94,23 +94,11 @@ final class PrefixFetches {
         return known > 0 ? known : UNKNOWN_BYTES_PER_SECOND;
     }
 
-    /// Begins a fetch for an attempt that is not settled yet, if it is worth it: its residence then waits.
-    ///
-    /// @param hasCredits its replica may take in blocks beside those that its running sequences need
-    void begin(
-            RouteQuestion question,
-            Sequence sequence,
-            Attempt attempt,
-            boolean hasCredits,
-            long nowNanos) {
+    /// Begins a fetch for an attempt that is not settled yet: its residence then waits.
+    void begin(RouteQuestion question, Sequence sequence, Attempt attempt, long nowNanos) {
         Residence to = attempt.from;
         Replica lender = lender(question, sequence, to.replica());
-        if (lender == null || !hasCredits || isBusyLending(lender)) {
-            return;
-        }
-        int here = question.cachedTokens(to.replica());
-        double own = to.replica().prefillSeconds(here, sequence.known() - here);
-        if (seconds(question, sequence, to.replica()) >= own) {
+        if (lender == null || isBusyLending(lender)) {
             return;
         }
         int blockTokens = lender.facts().blockTokens();

@@ -8,6 +8,7 @@ import dev.tandem.routing.Health;
 import dev.tandem.routing.ReplicaView;
 
 import org.agrona.collections.LongArrayList;
+import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -51,6 +52,9 @@ public final class Replica implements ReplicaView {
 
     /// Sequences to forget, told to the worker with the next plan.
     final LongArrayList pendingEnds = new LongArrayList();
+
+    /// Where its evicted blocks go, null if they are lost.
+    final @Nullable Tier tier;
 
     /// Blocks held by arriving sequences: the receiver's credits in use.
     int stagedBlocks;
@@ -104,6 +108,7 @@ public final class Replica implements ReplicaView {
         this.work = work;
         this.facts = facts;
         this.pool = new BlockPool(facts.blocks(), facts.blockTokens());
+        this.tier = facts.tierBlocks() > 0 ? new Tier(facts.tierBlocks()) : null;
         this.running = new RunningBatch((long) facts.blocks() * facts.blockTokens());
         this.sequencesMax = Math.min(options.sequencesMax(), facts.sequencesMax());
         this.stepTokensMax = Math.min(options.stepTokensMax(), facts.stepTokensMax());

@@ -11,6 +11,7 @@ import dev.tandem.batching.DeviceFacts;
 /// @param blocks KV blocks of `blockTokens` tokens each
 /// @param sequencesMax sequences live at once
 /// @param stepTokensMax tokens in one step
+/// @param tierBlocks blocks that its tier can hold beside its pool; 0 = it has none
 public record ReplicaFacts(
         String name,
         long incarnation,
@@ -21,4 +22,5 @@ public record ReplicaFacts(
         int blockTokens,
         int sequencesMax,
         int stepTokensMax,
-        DeviceFacts device) {}
+        DeviceFacts device,
+        int tierBlocks) {}

@@ -49,6 +49,9 @@ public final class Residence {
     /// Number of the last plan that names this residence; stale while it runs.
     long lastPlan;
 
+    /// The worker's tier may write blocks.
+    boolean tierOpen;
+
     /// Tokens whose KV is there when a fetch is done; 0 = none is awaited.
     int awaitedTokens;
 
@@ -127,6 +130,7 @@ public final class Residence {
                 && !sendOpen
                 && !leaseOpen
                 && !writerOpen
+                && !tierOpen
                 && isIdle()
                 && nowNanos >= quarantineUntilNanos;
     }

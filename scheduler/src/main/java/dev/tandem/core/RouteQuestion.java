@@ -12,12 +12,15 @@ final class RouteQuestion implements RouteRequest {
     private final boolean isMixed;
     private final HandoffDesk handoffs;
     private final PrefixFetches fetches;
+    private final TierDesk tiers;
     private @Nullable Sequence sequence;
     private String zone = "";
     private long lookUps;
 
-    RouteQuestion(CoreOptions options, HandoffDesk handoffs, PrefixFetches fetches) {
+    RouteQuestion(
+            CoreOptions options, HandoffDesk handoffs, PrefixFetches fetches, TierDesk tiers) {
         this.fetches = fetches;
+        this.tiers = tiers;
         this.hasCache = options.prefixCache();
         this.isMixed = options.placement().roles() == PlacementOptions.Roles.MIXED;
         this.handoffs = handoffs;
@@ -94,7 +97,11 @@ final class RouteQuestion implements RouteRequest {
         Replica replica = (Replica) view;
         int cached = cachedTokens(replica);
         double computed = replica.prefillSeconds(cached, current().known() - cached);
-        return Math.min(computed, fetches.seconds(this, current(), replica));
+        double helped =
+                Math.min(
+                        fetches.seconds(this, current(), replica),
+                        tiers.seconds(this, current(), replica));
+        return Math.min(computed, helped);
     }
 
     /// What transfers took longer than the computation that they hide behind, of late.

@@ -29,6 +29,7 @@ public final class SchedulerCore {
     private final HandoffDesk handoffs;
     private final StepPlanner planner;
     private final PrefixFetches fetches;
+    private final TierDesk tiers;
     private final Placement placement;
     private final Lifecycle lifecycle;
     private final Hedging hedging;
@@ -53,7 +54,8 @@ public final class SchedulerCore {
         this.handoffs = new HandoffDesk(options, counters, commands);
         this.planner = new StepPlanner(options, counters, commands, waiting);
         this.fetches = new PrefixFetches(options, counters, handoffs);
-        this.placement = new Placement(options, counters, router, handoffs, fetches);
+        this.tiers = new TierDesk(options, counters, commands);
+        this.placement = new Placement(options, counters, router, handoffs, fetches, tiers);
         this.lifecycle =
                 new Lifecycle(
                         options, counters, commands, waiting, gate, handoffs, planner, router);
@@ -79,6 +81,7 @@ public final class SchedulerCore {
             case Event.ReplicaLost lost -> lose(lost.replica());
             case Event.SendEnded ended -> transferFailed(handoffs.sendEnded(ended), true);
             case Event.LeaseEnded ended -> leaseEnded(ended);
+            case Event.TierReport report -> tierReport(report);
             case Event.Tick() -> tick();
         }
         advance();
@@ -328,7 +331,7 @@ public final class SchedulerCore {
         Handoff failed = handoffs.leaseEnded(ended, nowNanos);
         transferFailed(failed, false);
         Handoff handoff = failed == null ? handoffs.find(ended.lease()) : null;
-        if (handoff != null && handoff.isFetch()) {
+        if (handoff != null && handoff.isFetch() && handoff.isCommitted()) {
             fetched(handoff);
         } else if (handoff != null) {
             joinIfComplete(handoff.sequence);
@@ -340,16 +343,40 @@ public final class SchedulerCore {
         fetches.done(fetch, nowNanos);
         handoffs.close(fetch);
         lifecycle.leave(fetch.from);
-        Residence to = fetch.to;
-        Sequence sequence = fetch.sequence;
+        fetch.to.planned = fetch.tokens;
+        computeRest(fetch.to, fetch.sequence);
+    }
+
+    private void tierReport(Event.TierReport report) {
+        Replica replica = replicas.get(report.replica());
+        Residence to = replica == null ? null : tiers.report(replica, report, nowNanos);
+        if (to != null && to.sequence != null) {
+            computeRest(to, to.sequence);
+        }
+        isPlacingDue = true;
+    }
+
+    /// What a residence waited for has come, as far as its `planned` says.
+    private void computeRest(Residence to, Sequence sequence) {
         to.replica().move(to, Residence.Stage.PREFILL);
         to.awaitedTokens = 0;
-        to.planned = fetch.tokens;
-        sequence.chargedTokens = Math.max(sequence.chargedTokens, fetch.tokens);
+        sequence.chargedTokens = Math.max(sequence.chargedTokens, to.planned);
         if (sequence.attempts == 1) {
-            sequence.cachedTokens = fetch.tokens;
+            sequence.cachedTokens = to.planned;
         }
         planner.index(to);
+    }
+
+    /// A tier that does not answer: the prompt is computed elsewhere, in other blocks.
+    private void giveUpTierLoads(Replica replica) {
+        for (Residence to : tiers.overdue(replica, nowNanos)) {
+            Sequence sequence = to.sequence;
+            Attempt attempt = sequence == null ? null : sequence.attemptOf(to);
+            if (sequence != null && attempt != null) {
+                sequence.fetchBarred = true;
+                lifecycle.attemptFailed(sequence, attempt, true);
+            }
+        }
     }
 
     /// The sequence goes on where its KV is now.
@@ -379,11 +406,27 @@ public final class SchedulerCore {
         lifecycle.failUnserved();
         for (Replica replica : all) {
             hedging.hedge(replica, nowNanos);
+            giveUpTierLoads(replica);
             if (replica.isReleasing()) {
                 replica.mark(); // a quarantine may be over
             }
         }
+        disconnectStuckTiers();
         isPlacingDue = true;
+    }
+
+    private void disconnectStuckTiers() {
+        for (Replica replica : all) {
+            if (TierDesk.isStuck(replica, nowNanos)) {
+                commands.disconnects()
+                        .add(
+                                new Commands.Disconnect(
+                                        replica.id(),
+                                        "its tier has not answered for %d ms"
+                                                .formatted(TierDesk.SILENT_MILLIS_MAX)));
+                lose(replica.id());
+            }
+        }
     }
 
     /// Does what has become possible, until nothing more is: free, place, plan.
@@ -396,6 +439,7 @@ public final class SchedulerCore {
                     moved |= settlePreempted(all[at]);
                 }
                 releaseBlocks(all[at]);
+                tiers.storeOldest(all[at], nowNanos);
             }
             if (isPlacingDue) {
                 isPlacingDue = false;
@@ -435,6 +479,9 @@ public final class SchedulerCore {
         for (int i = leaving.size() - 1; i >= 0; i--) {
             if (leaving.get(i).isReleasable(nowNanos)) {
                 replica.pool().release(leaving.get(i).table());
+                if (replica.tier != null) {
+                    replica.tier.isLookDue = true;
+                }
                 leaving.remove(i);
                 replica.mark();
                 isPlacingDue = true;

@@ -34,7 +34,7 @@ public final class DecisionHash {
                 step(
                         h,
                         both(commands.finished().size(), commands.failed().size()),
-                        commands.disconnects().size());
+                        both(commands.disconnects().size(), commands.tiers().size()));
         h = grants(h, commands);
         h = plans(h, commands);
         h = outputs(h, commands.outputs());
@@ -67,6 +67,7 @@ public final class DecisionHash {
             case Event.SendEnded ended -> 6;
             case Event.LeaseEnded ended -> 7;
             case Event.Tick tick -> 8;
+            case Event.TierReport report -> 9;
         };
     }
 
@@ -107,6 +108,11 @@ public final class DecisionHash {
         for (int i = 0; i < commands.aborts().size(); i++) {
             Commands.Abort abort = commands.aborts().get(i);
             next = step(next, abort.replica().id(), abort.lease());
+        }
+        for (int i = 0; i < commands.tiers().size(); i++) {
+            Commands.TierRequest tier = commands.tiers().get(i);
+            next = step(next, both(tier.replica().id(), tier.isLoad() ? 1 : 0), tier.request());
+            next = step(next, tier.blocks());
         }
         return next;
     }

@@ -56,6 +56,15 @@ final class EventCodec {
                 out.putVarint(bytes);
             }
             case Event.Tick() -> {}
+            case Event.TierReport report -> {
+                out.putZigzag(report.replica());
+                out.putVarint(report.request());
+                out.putVarint(report.blocks());
+                out.putVarint(report.stored().length);
+                out.putLongs(report.stored());
+                out.putVarint(report.dropped().length);
+                out.putLongs(report.dropped());
+            }
         }
     }
 
@@ -102,6 +111,7 @@ final class EventCodec {
                                     in.getBoolean(),
                                     in.getVarint());
                     case 8 -> new Event.Tick();
+                    case 9 -> tierReport(in);
                     default -> throw in.wrong("no event has the kind " + kind);
                 };
         in.requireEnd();
@@ -117,6 +127,18 @@ final class EventCodec {
                             .formatted(facts.blocks(), facts.blockTokens()));
         }
         return new Event.ReplicaJoined(replica, facts);
+    }
+
+    private static Event tierReport(FrameReader in) throws RecordingException {
+        int replica = in.getZigzagInt();
+        long request = in.getVarint();
+        long blocks = in.getVarint();
+        long[] stored = in.getLongs(in.getCount(Long.BYTES));
+        long[] dropped = in.getLongs(in.getCount(Long.BYTES));
+        if (blocks < 0 || blocks > BLOCKS_MAX) {
+            throw in.wrong("a tier that has moved %d blocks at once".formatted(blocks));
+        }
+        return new Event.TierReport(replica, request, (int) blocks, stored, dropped);
     }
 
     private static Event submit(FrameReader in) throws RecordingException {

@@ -99,7 +99,7 @@ class SchedulerCoreTest {
     private void join(int id, ReplicaRole role, String zone) {
         ReplicaFacts facts =
                 new ReplicaFacts(
-                        "w" + id, 1, role, "", zone, 1_000, 16, 64, 512, DeviceFacts.unknown());
+                        "w" + id, 1, role, "", zone, 1_000, 16, 64, 512, DeviceFacts.unknown(), 0);
         assertThat(core.on(new Event.ReplicaJoined(id, facts), now).disconnects()).isEmpty();
     }
 

@@ -61,7 +61,8 @@ class EventCodecTest {
                 new Event.ReplicaJoined(
                         -1,
                         new ReplicaFacts(
-                                "w", -9, ReplicaRole.DECODE, "m", "z", 1, 1, 64, 512, DEVICE)),
+                                "w", -9, ReplicaRole.DECODE, "m", "z", 1, 1, 64, 512, DEVICE, 3)),
+                new Event.TierReport(3, 7, 2, new long[] {1, -2, 3, 4}, new long[0]),
                 new Event.ReplicaLost(7, "gone – \"away\""),
                 new Event.StepDone(1, 2, 0, new long[0], new int[0], null, 0),
                 new Event.StepDone(

@@ -148,7 +148,8 @@ final class Traffic {
                                 BLOCK_TOKENS,
                                 8,
                                 32,
-                                device)));
+                                device,
+                                0)));
     }
 
     private Event.Submit submit() {

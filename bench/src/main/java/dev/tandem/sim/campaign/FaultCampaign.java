@@ -39,6 +39,7 @@ public final class FaultCampaign {
             long recomputes,
             long hedges,
             long fetches,
+            long tierLoads,
             long handoffs,
             long handoffsFailed,
             long prefixHitTokens,
@@ -105,6 +106,7 @@ public final class FaultCampaign {
         private final LongAdder recomputes = new LongAdder();
         private final LongAdder hedges = new LongAdder();
         private final LongAdder fetches = new LongAdder();
+        private final LongAdder tierLoads = new LongAdder();
         private final LongAdder handoffs = new LongAdder();
         private final LongAdder handoffsFailed = new LongAdder();
         private final LongAdder prefixHitTokens = new LongAdder();
@@ -144,6 +146,7 @@ public final class FaultCampaign {
                 recomputes.add(result.totals().recomputes());
                 hedges.add(result.totals().hedges());
                 fetches.add(result.totals().prefixFetches());
+                tierLoads.add(result.totals().tierLoads());
                 handoffs.add(result.totals().handoffs());
                 handoffsFailed.add(result.totals().handoffsFailed());
                 prefixHitTokens.add(result.totals().prefixHitTokens());
@@ -167,6 +170,7 @@ public final class FaultCampaign {
                     recomputes.sum(),
                     hedges.sum(),
                     fetches.sum(),
+                    tierLoads.sum(),
                     handoffs.sum(),
                     handoffsFailed.sum(),
                     prefixHitTokens.sum(),

@@ -169,6 +169,30 @@ public final class Mutants {
                         ") {\n                break;",
                         "stop tokens of running sequences are ignored"),
                 core(
+                        "SchedulerCore",
+                        " && handoff.isFetch() && handoff.isCommitted()) {",
+                        " && handoff.isFetch()) {",
+                        "anybody may end a fetch"),
+                core(
+                        "Residence",
+                        "                && !tierOpen\n",
+                        "",
+                        "blocks are given back while the tier writes them"),
+                core(
+                        "BlockPool",
+                        "                references[block] = 1;\n"
+                            + "                removeFree(block);\n"
+                            + "                held",
+                        "                held",
+                        "blocks are taken while the tier reads them"),
+                core(
+                        "TierDesk",
+                        "to.planned = (load.presentBlocks() + back) *"
+                            + " replica.facts().blockTokens();",
+                        "to.planned = (load.presentBlocks() + load.blocks()) *"
+                            + " replica.facts().blockTokens();",
+                        "a damaged prefix counts as brought back"),
+                core(
                         "PrefixFetches",
                         "        to.stage = Residence.Stage.ARRIVING;\n",
                         "        to.planned = fetch.tokens;\n",

@@ -84,7 +84,8 @@ public record Scenario(
                 sequencesMax,
                 stepTokensMax,
                 device,
-                shape -> fixed + perToken * shape.tokens());
+                shape -> fixed + perToken * shape.tokens(),
+                random.nextInt(3) * 30);
     }
 
     private static List<Arrival> arrivals(SplittableRandom random, int poolTokens, boolean cancel) {

@@ -26,6 +26,8 @@ final class Agenda {
     static final int LOST = 19;
     static final int REJOINS = 20;
     static final int RESUMES = 21;
+    static final int TIER_WORKS = 22;
+    static final int TIER_TOLD = 23;
 
     private final EventHeap heap = new EventHeap();
     private final Deadlines deadlines = new Deadlines();

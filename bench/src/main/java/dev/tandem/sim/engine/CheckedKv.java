@@ -250,6 +250,16 @@ final class CheckedKv {
         System.arraycopy(from.kv, source * blockTokens, kv, target * blockTokens, blockTokens);
     }
 
+    /// What a block holds.
+    long[] content(int block) {
+        return Arrays.copyOfRange(kv, block * blockTokens, (block + 1) * blockTokens);
+    }
+
+    /// Bytes of before come back.
+    void put(int block, long[] content) {
+        System.arraycopy(content, 0, kv, block * blockTokens, blockTokens);
+    }
+
     /// Other bytes land here.
     void garble(int target) {
         Arrays.fill(kv, target * blockTokens, (target + 1) * blockTokens, -1);

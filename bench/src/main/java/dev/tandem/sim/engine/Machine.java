@@ -2,10 +2,19 @@ package dev.tandem.sim.engine;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.ArrayDeque;
+import java.util.HashMap;
+import java.util.Map;
+
 /// Where one worker after the other lives, and what is wrong there at the moment. Owned by the simulation.
 final class Machine {
     final int node;
     final ReplicaSpec spec;
+
+    /// What its tier holds, by the first word of the hash, and the hashes from the oldest on.
+    final Map<Long, long[]> tier = new HashMap<>();
+
+    final ArrayDeque<long[]> tierHashes = new ArrayDeque<>();
 
     /// The last one that joined, dead or alive; null before the first.
     @Nullable SimulatedWorker worker;

@@ -12,6 +12,7 @@ import dev.tandem.sim.cost.StepCost;
 /// @param blocks KV blocks of `blockTokens` tokens each
 /// @param device its `linkBytesPerSecond` bounds what it sends and receives (0 = only the link's bound counts), its
 ///     `kvBytesPerToken` says what a token weighs on the way
+/// @param tierBlocks blocks that its machine keeps beside the pool, over restarts too; 0 = none
 public record ReplicaSpec(
         String name,
         ReplicaRole role,
@@ -22,7 +23,34 @@ public record ReplicaSpec(
         int sequencesMax,
         int stepTokensMax,
         DeviceFacts device,
-        StepCost cost) {
+        StepCost cost,
+        int tierBlocks) {
+
+    /// Without a tier.
+    public ReplicaSpec(
+            String name,
+            ReplicaRole role,
+            String model,
+            String zone,
+            int blocks,
+            int blockTokens,
+            int sequencesMax,
+            int stepTokensMax,
+            DeviceFacts device,
+            StepCost cost) {
+        this(
+                name,
+                role,
+                model,
+                zone,
+                blocks,
+                blockTokens,
+                sequencesMax,
+                stepTokensMax,
+                device,
+                cost,
+                0);
+    }
 
     public ReplicaSpec {
         if (blocks < 1 || blockTokens < 1 || sequencesMax < 1 || stepTokensMax < 1) {
@@ -43,6 +71,7 @@ public record ReplicaSpec(
                 blockTokens,
                 sequencesMax,
                 stepTokensMax,
-                device);
+                device,
+                tierBlocks);
     }
 }

@@ -44,6 +44,9 @@ final class SimulatedWorker {
     /// What it gets to when it goes on, kind and argument in turns: all that came since it stood still, in order.
     final LongArrayList held = new LongArrayList();
 
+    /// Until when its tier is busy.
+    long tierBusyUntilNanos;
+
     /// It has told something wrong: the core may end the connection.
     boolean blamable;
 

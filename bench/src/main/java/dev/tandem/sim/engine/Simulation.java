@@ -40,6 +40,7 @@ public final class Simulation {
     private final Agenda agenda = new Agenda();
     private final Fleet fleet;
     private final KvTransfers transfers;
+    private final Tiers tiers;
     private final FaultInjector faults;
     private final Requests requests;
     private final DecisionHash decisions = new DecisionHash();
@@ -94,6 +95,7 @@ public final class Simulation {
         this.transfers =
                 new KvTransfers(
                         agenda, control, cards, fleet.workers, options.leaseMillis(), random);
+        this.tiers = new Tiers(agenda, control, fleet, random, this::feed, checked);
         this.faults = new FaultInjector(plan, agenda, fleet, cards, random, this::feed);
         this.requests = new Requests(this.observers, checked ? new TokenOracle() : null, seed);
         this.promises = checked ? new Promises(core, options, fleet, requests) : null;
@@ -165,6 +167,8 @@ public final class Simulation {
             case Agenda.DIES -> dies(fleet.worker(target));
             case Agenda.LOST -> fleet.lose(fleet.worker(target), "silent");
             case Agenda.RESUMES -> resumes(fleet.worker(target));
+            case Agenda.TIER_WORKS -> tiers.works(fleet.worker(target), argument);
+            case Agenda.TIER_TOLD -> tiers.told(fleet.worker(target), argument);
             case Agenda.REJOINS -> fleet.rejoin(fleet.machines[target]);
             default -> throw new IllegalStateException("no event of kind " + kind);
         }
@@ -308,6 +312,9 @@ public final class Simulation {
         for (int i = 0; i < commands.aborts().size(); i++) {
             transfers.abort(commands.aborts().get(i));
         }
+        for (int i = 0; i < commands.tiers().size(); i++) {
+            tiers.ask(commands.tiers().get(i));
+        }
         for (int i = 0; i < commands.plans().size(); i++) {
             fleet.take(commands.plans().get(i));
         }
@@ -323,6 +330,9 @@ public final class Simulation {
         }
         if (promises != null) {
             promises.checkAfter(event);
+        }
+        if (event instanceof Event.ReplicaJoined joined) {
+            tiers.joined(fleet.worker(joined.replica()));
         }
         if (!commands.disconnects().isEmpty()) {
             disconnect(List.copyOf(commands.disconnects()));
