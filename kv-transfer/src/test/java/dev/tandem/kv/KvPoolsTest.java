@@ -122,13 +122,35 @@ class KvPoolsTest {
             pool.ledger().open(50, 8, 11, 1); // another lease
             assertThat(writer.ledger().locate(-7, 11)).startsWith(42, 99, 0);
             assertThat(writer.ledger().locate(-7, 12)).isEmpty();
-            assertThat(writer.ledger().isOpen(99, -7, 11, 1)).isTrue();
-            assertThat(writer.ledger().isOpen(99, -7, 11, 2)).isFalse();
-            pool.ledger().close(99);
-            assertThat(writer.ledger().isOpen(99, -7, 11, 1)).isFalse();
+            assertThat(writer.ledger().claim(99, -7, 11, 2)).isFalse();
+            assertThat(writer.ledger().claim(99, -7, 12, 1)).isFalse();
+            assertThat(writer.ledger().claim(99, -8, 11, 1)).isFalse();
+            assertThat(writer.ledger().claim(99, -7, 11, 1)).isTrue();
+            assertThat(writer.ledger().claim(99, -7, 11, 1)).as("taken").isFalse();
+            assertThat(writer.ledger().locate(-7, 11)).startsWith(42, 99, 0);
+            writer.ledger().release(99);
+            assertThat(pool.ledger().close(99)).isTrue();
+            assertThat(writer.ledger().claim(99, -7, 11, 1)).isFalse();
             assertThat(writer.ledger().locate(-7, 11)).startsWith(42, -1, 0);
-            pool.ledger().closeAll();
-            assertThat(writer.ledger().locate(-7, 11)).isEmpty();
+        }
+    }
+
+    @Test
+    void aCellClosedWithinACopyIsSilentOnlyAfterIt() throws IOException {
+        try (SharedKvPool pool = KvPools.shared(SHAPE, 10, 5, folder);
+                SharedKvPool writer = KvPools.attach(pool.path(), SHAPE, 5)) {
+            pool.ledger().open(3, 7, 11, 0);
+            assertThat(writer.ledger().claim(3, 7, 11, 0)).isTrue();
+            assertThat(pool.ledger().close(3)).isFalse();
+            assertThat(pool.ledger().close(3)).as("asked again").isFalse();
+            writer.ledger().release(3);
+            assertThat(pool.ledger().close(3)).isTrue();
+            assertThat(writer.ledger().claim(3, 7, 11, 0)).isFalse();
+            pool.ledger().open(3, 8, 11, 0);
+            assertThat(writer.ledger().claim(3, 7, 11, 0)).as("an ended lease").isFalse();
+            assertThat(writer.ledger().claim(3, 8, 11, 0)).isTrue();
+            pool.ledger().closeDead(3);
+            assertThat(pool.ledger().close(3)).isTrue();
         }
     }
 
@@ -143,7 +165,8 @@ class KvPoolsTest {
             }
             var whole = new CRC32C();
             whole.update(pool.block(1).asByteBuffer());
-            assertThat(Crc32c.copy(pool.block(1), pool.block(2))).isEqualTo((int) whole.getValue());
+            assertThat(Crc32c.copy(pool.block(1), 0, pool.block(2), 0, pool.shape().blockBytes()))
+                    .isEqualTo((int) whole.getValue());
             assertThat(pool.block(2).mismatch(pool.block(1))).isEqualTo(-1);
         }
     }
