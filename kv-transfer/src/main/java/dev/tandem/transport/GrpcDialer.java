@@ -40,7 +40,7 @@ public final class GrpcDialer {
                 NettyChannelBuilder.forAddress(parse(address), credentials)
                         .directExecutor() // our callbacks only take note
                         .disableRetry() // else frames are kept, and their memory read, after the
-                                        // call
+                        // call
                         .maxInboundMessageSize(RECEIPT_BYTES_MAX)
                         .keepAliveTime(KEEPALIVE_SECONDS, TimeUnit.SECONDS)
                         .keepAliveTimeout(KEEPALIVE_SECONDS_MAX, TimeUnit.SECONDS)
