@@ -64,8 +64,8 @@ final class TestWorker implements AutoCloseable {
                 shape,
                 blocks,
                 options,
-                TransferSecurity.PLAINTEXT,
-                transports -> transports);
+                GrpcDialer.plaintext(),
+                transport -> transport);
     }
 
     /// @param wrap puts something between the sender and its transports
@@ -76,7 +76,7 @@ final class TestWorker implements AutoCloseable {
             KvShape shape,
             int blocks,
             SenderOptions options,
-            TransferSecurity security,
+            GrpcDialer dialer,
             UnaryOperator<BlockTransport> wrap)
             throws IOException {
         this.incarnation = incarnation;
@@ -87,9 +87,8 @@ final class TestWorker implements AutoCloseable {
                         : KvPools.privateMemory(shape, blocks);
         leases = new Leases(pool, incarnation, metrics);
         leases.onUpdate(updates::add);
-        service = new KvTransferService(leases, pool, security);
+        service = new KvTransferService(leases, pool, TransferSecurity.PLAINTEXT);
         port = service.start("127.0.0.1", 0);
-        GrpcDialer dialer = GrpcDialer.of(security);
         List<BlockTransport> transports =
                 kinds.stream()
                         .map(
