@@ -20,6 +20,7 @@ import java.util.List;
 /// @param stepTokensMax tokens in one plan
 /// @param threads threads of the kernels, 0 = one per core
 /// @param transports what this worker offers to receive on and to send over, in order of preference
+/// @param transfer how blocks are moved
 public record WorkerOptions(
         String name,
         WorkerRole role,
@@ -35,9 +36,46 @@ public record WorkerOptions(
         int sequencesMax,
         int stepTokensMax,
         int threads,
-        List<TransportKind> transports) {
+        List<TransportKind> transports,
+        TransferOptions transfer) {
 
     public WorkerOptions {
         transports = List.copyOf(transports);
+    }
+
+    /// With transfers as they are by default.
+    public WorkerOptions(
+            String name,
+            WorkerRole role,
+            Path model,
+            String coordinatorHost,
+            int coordinatorPort,
+            String transferHost,
+            int transferPort,
+            String zone,
+            String device,
+            long kvBytesMax,
+            int blockTokens,
+            int sequencesMax,
+            int stepTokensMax,
+            int threads,
+            List<TransportKind> transports) {
+        this(
+                name,
+                role,
+                model,
+                coordinatorHost,
+                coordinatorPort,
+                transferHost,
+                transferPort,
+                zone,
+                device,
+                kvBytesMax,
+                blockTokens,
+                sequencesMax,
+                stepTokensMax,
+                threads,
+                transports,
+                TransferOptions.DEFAULT);
     }
 }

@@ -177,6 +177,7 @@ public final class WorkerProcess implements ManagedProcess {
                             kv.pool(),
                             options.sequencesMax(),
                             options.stepTokensMax(),
+                            options.transfer().groupLayers(kv.pool().shape()),
                             reports::send,
                             System::nanoTime);
             for (StepPlan plan = link.nextPlan(); plan != null; plan = link.nextPlan()) {
