@@ -34,6 +34,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -64,7 +65,7 @@ class BitFlipTest {
     private final Map<Long, SendResult> results = new HashMap<>();
     private final Map<Long, LeaseUpdate> updates = new HashMap<>();
     private final Random bits = new Random(SEED + 1); // the lane's thread alone uses it
-    private volatile MemorySegment receiverMemory;
+    private volatile MemorySegment receiverMemory = MemorySegment.NULL;
 
     @ParameterizedTest
     @EnumSource
@@ -81,6 +82,7 @@ class BitFlipTest {
                                 POOL,
                                 options,
                                 GrpcDialer.plaintext().through(new FlippingWire()),
+                                TransferSecurity.PLAINTEXT,
                                 this::flipping);
                 var receiver = new TestWorker(2, way.offered, folder, SHAPE, POOL, options)) {
             writer.fillRandom(SEED);
@@ -145,12 +147,16 @@ class BitFlipTest {
                 "lease %d; repeat: mvn -pl kv-transfer -am test -Dtest=BitFlipTest -Dtandem.seed=%d"
                         .formatted(lease, SEED);
         boolean bad = damaged.contains(lease);
-        assertThat(results.remove(lease).getCommitted()).as(repeat).isEqualTo(!bad);
-        assertThat(updates.remove(lease).getOutcome() == LeaseOutcome.LEASE_OUTCOME_COMMITTED)
+        assertThat(Objects.requireNonNull(results.remove(lease)).getCommitted())
                 .as(repeat)
                 .isEqualTo(!bad);
-        int[] from = sources.remove(lease);
-        int[] to = receiverBlocks.remove(lease);
+        assertThat(
+                        Objects.requireNonNull(updates.remove(lease)).getOutcome()
+                                == LeaseOutcome.LEASE_OUTCOME_COMMITTED)
+                .as(repeat)
+                .isEqualTo(!bad);
+        int[] from = Objects.requireNonNull(sources.remove(lease));
+        int[] to = Objects.requireNonNull(receiverBlocks.remove(lease));
         for (int i = 0; i < EACH && !bad; i++) {
             if (receiver.pool.block(to[i]).mismatch(writer.pool.block(from[i])) != -1) {
                 throw new AssertionError("wrong bytes were committed, " + repeat);
@@ -259,7 +265,9 @@ class BitFlipTest {
         public void put(int slot, long offset, MemorySegment memory, long from, long bytes) {
             channel.put(slot, offset, memory, from, bytes);
             if (victims.remove(lease, slot)) {
-                long at = receiverBlocks.get(lease)[slot] * SHAPE.blockBytes() + offset;
+                long at =
+                        Objects.requireNonNull(receiverBlocks.get(lease))[slot] * SHAPE.blockBytes()
+                                + offset;
                 var copy = new byte[(int) bytes];
                 MemorySegment.copy(receiverMemory, ValueLayout.JAVA_BYTE, at, copy, 0, copy.length);
                 flip(copy, 0, copy.length);

@@ -65,6 +65,7 @@ final class TestWorker implements AutoCloseable {
                 blocks,
                 options,
                 GrpcDialer.plaintext(),
+                TransferSecurity.PLAINTEXT,
                 transport -> transport);
     }
 
@@ -77,6 +78,7 @@ final class TestWorker implements AutoCloseable {
             int blocks,
             SenderOptions options,
             GrpcDialer dialer,
+            TransferSecurity security,
             UnaryOperator<BlockTransport> wrap)
             throws IOException {
         this.incarnation = incarnation;
@@ -87,7 +89,7 @@ final class TestWorker implements AutoCloseable {
                         : KvPools.privateMemory(shape, blocks);
         leases = new Leases(pool, incarnation, metrics);
         leases.onUpdate(updates::add);
-        service = new KvTransferService(leases, pool, TransferSecurity.PLAINTEXT);
+        service = new KvTransferService(leases, pool, security);
         port = service.start("127.0.0.1", 0);
         List<BlockTransport> transports =
                 kinds.stream()
