@@ -3,6 +3,7 @@ package dev.tandem.cli;
 import dev.tandem.coordinator.CoordinatorOptions;
 import dev.tandem.engine.TransferOptions;
 import dev.tandem.engine.WorkerOptions;
+import dev.tandem.kv.tier.TierOptions;
 import dev.tandem.load.LoadOptions;
 import dev.tandem.record.RecorderOptions;
 import dev.tandem.transport.TransferSecurity;
@@ -80,7 +81,11 @@ final class ProcessOptions {
                 values.get(SchedulerSettings.STEP_TOKENS_MAX),
                 values.get(Settings.THREADS),
                 values.get(Settings.TRANSPORTS).stream().map(ProcessOptions::transport).toList(),
-                transfer(values));
+                transfer(values),
+                new TierOptions(
+                        values.get(Settings.TIER_HOST_BYTES),
+                        values.find(Settings.TIER_DISK_DIR).orElse(null),
+                        values.get(Settings.TIER_DISK_BYTES)));
     }
 
     private static TransferOptions transfer(SettingValues values) throws UsageException {

@@ -285,6 +285,33 @@ final class Settings {
                     "Whether a worker that sends KV blocks must show a trusted certificate, too.",
                     WORKERS);
 
+    static final Setting<Long> TIER_HOST_BYTES =
+            setting(
+                    "tier-host-bytes",
+                    "tier.host-bytes",
+                    SettingType.bytes(0, BYTES_ANY),
+                    "0",
+                    "Host memory in which one worker keeps KV blocks that its pool has evicted; 0 ="
+                            + " none.",
+                    WORKERS);
+    static final Setting<Path> TIER_DISK_DIR =
+            optional(
+                    "tier-disk-dir",
+                    "tier.disk-dir",
+                    SettingType.folderToWrite(),
+                    "nothing is kept on disk",
+                    "Folder where a worker keeps evicted KV blocks that its host memory has no room"
+                            + " for; one worker's alone, serve makes one for each below it.",
+                    WORKERS);
+    static final Setting<Long> TIER_DISK_BYTES =
+            setting(
+                    "tier-disk-bytes",
+                    "tier.disk-bytes",
+                    SettingType.bytes(0, BYTES_ANY),
+                    "16GiB",
+                    "Size of one worker's files in that folder.",
+                    WORKERS);
+
     // The core.
     static {
         ALL.addAll(SchedulerSettings.all());

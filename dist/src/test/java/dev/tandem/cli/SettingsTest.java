@@ -15,6 +15,7 @@ import dev.tandem.core.CoreOptions;
 import dev.tandem.core.PlacementOptions;
 import dev.tandem.engine.TransferOptions;
 import dev.tandem.engine.WorkerOptions;
+import dev.tandem.kv.tier.TierOptions;
 import dev.tandem.record.RecorderOptions;
 import dev.tandem.sim.cluster.OptionKeys;
 import dev.tandem.transport.TransferSecurity;
@@ -140,6 +141,8 @@ class SettingsTest {
                                 .concat(" --sequences-max 5 --step-tokens-max 6 --threads 7")
                                 .concat(" --transports grpc --transfer-group-layers 8")
                                 .concat(" --transfer-connections 9")
+                                .concat(" --tier-host-bytes 10MiB --tier-disk-dir /t")
+                                .concat(" --tier-disk-bytes 11")
                                 .split(" "));
         assertThat(ProcessOptions.worker(values, WorkerRole.WORKER_ROLE_PREFILL))
                 .isEqualTo(
@@ -159,7 +162,8 @@ class SettingsTest {
                                 6,
                                 7,
                                 List.of(TransportKind.TRANSPORT_KIND_GRPC),
-                                new TransferOptions(8, 9, TransferSecurity.PLAINTEXT)));
+                                new TransferOptions(8, 9, TransferSecurity.PLAINTEXT),
+                                new TierOptions(10L << 20, Path.of("/t"), 11)));
         assertThatThrownBy(
                         () ->
                                 ProcessOptions.worker(

@@ -7,6 +7,7 @@ import dev.tandem.engine.TransferOptions;
 import dev.tandem.engine.WorkerOptions;
 import dev.tandem.engine.WorkerProcess;
 import dev.tandem.kv.KvShape;
+import dev.tandem.kv.tier.TierOptions;
 import dev.tandem.sim.cluster.OptionKeys;
 import dev.tandem.transport.BlockTransport;
 import dev.tandem.transport.TransferSecurity;
@@ -150,7 +151,8 @@ final class TestCluster implements AutoCloseable {
                         2048,
                         1,
                         spec.transports(),
-                        new TransferOptions(1, 1, TransferSecurity.PLAINTEXT));
+                        new TransferOptions(1, 1, TransferSecurity.PLAINTEXT),
+                        TierOptions.NONE);
         WorkerProcess worker = WorkerProcess.open(options, spec.around());
         workers.add(worker);
         workerThreads.add(Thread.ofPlatform().name(name).start(worker::run));

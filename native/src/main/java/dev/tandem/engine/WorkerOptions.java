@@ -1,5 +1,6 @@
 package dev.tandem.engine;
 
+import dev.tandem.kv.tier.TierOptions;
 import dev.tandem.wire.TransportKind;
 import dev.tandem.wire.WorkerRole;
 
@@ -21,6 +22,7 @@ import java.util.List;
 /// @param threads threads of the kernels, 0 = one per core
 /// @param transports what this worker offers to receive on and to send over, in order of preference
 /// @param transfer how blocks are moved
+/// @param tier where evicted blocks are kept
 public record WorkerOptions(
         String name,
         WorkerRole role,
@@ -37,13 +39,14 @@ public record WorkerOptions(
         int stepTokensMax,
         int threads,
         List<TransportKind> transports,
-        TransferOptions transfer) {
+        TransferOptions transfer,
+        TierOptions tier) {
 
     public WorkerOptions {
         transports = List.copyOf(transports);
     }
 
-    /// With transfers as they are by default.
+    /// With transfers as they are by default, and without tiers.
     public WorkerOptions(
             String name,
             WorkerRole role,
@@ -76,6 +79,7 @@ public record WorkerOptions(
                 stepTokensMax,
                 threads,
                 transports,
-                TransferOptions.DEFAULT);
+                TransferOptions.DEFAULT,
+                TierOptions.NONE);
     }
 }

@@ -1,6 +1,8 @@
 package dev.tandem.engine;
 
 import dev.tandem.kv.KvShape;
+import dev.tandem.kv.tier.BlockTier;
+import dev.tandem.kv.tier.TierMetrics;
 import dev.tandem.process.ManagedProcess;
 import dev.tandem.transport.BlockTransport;
 import dev.tandem.wire.DeviceFacts;
@@ -85,8 +87,18 @@ public final class WorkerProcess implements ManagedProcess {
         ScheduledExecutorService timer =
                 Executors.newSingleThreadScheduledExecutor(
                         Thread.ofPlatform().daemon().name("heartbeat").factory());
-        try (var _ = model.backend()) {
-            serveUntilStopped(timer);
+        var tierMetrics = new TierMetrics();
+        try (var _ = model.backend();
+                var tier =
+                        BlockTier.open(
+                                options.tier(),
+                                model.backend().kvShape(),
+                                model.fingerprint(),
+                                tierMetrics)) {
+            serveUntilStopped(timer, tier);
+            if (tier.blocksMax() > 0) {
+                LOG.info("worker {}: tiers of KV blocks: {}", options.name(), tierMetrics);
+            }
             return 0;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -112,11 +124,11 @@ public final class WorkerProcess implements ManagedProcess {
         }
     }
 
-    private void serveUntilStopped(ScheduledExecutorService timer)
+    private void serveUntilStopped(ScheduledExecutorService timer, BlockTier tier)
             throws InterruptedException, IOException {
         long backoffMillis = BACKOFF_MILLIS_MIN;
         while (stopping.getCount() > 0) {
-            if (joinOnce(timer)) {
+            if (joinOnce(timer, tier)) {
                 backoffMillis = BACKOFF_MILLIS_MIN;
             }
             // Up to a fifth more, so that the workers of a coordinator that restarts don't come all
@@ -129,7 +141,7 @@ public final class WorkerProcess implements ManagedProcess {
     }
 
     /// @return whether the coordinator welcomed this worker
-    private boolean joinOnce(ScheduledExecutorService timer)
+    private boolean joinOnce(ScheduledExecutorService timer, BlockTier tier)
             throws InterruptedException, IOException {
         String address = options.coordinatorHost() + ":" + options.coordinatorPort();
         ManagedChannel channel =
@@ -141,7 +153,8 @@ public final class WorkerProcess implements ManagedProcess {
         }
         long incarnation = newIncarnation();
         try (KvSide kv = kvSides.open(incarnation, model.backend().kvShape(), blocks);
-                var newLink = new CoordinatorLink(channel, kv, timer)) {
+                var tierRequests = new TierRequests(tier, kv.pool());
+                var newLink = new CoordinatorLink(channel, kv, tierRequests, timer)) {
             link = newLink;
             if (stopping.getCount() == 0) {
                 return false;
@@ -153,8 +166,10 @@ public final class WorkerProcess implements ManagedProcess {
                                             WorkerMessage.newBuilder()
                                                     .setLeaseUpdate(update)
                                                     .build()));
-            Welcome welcome = newLink.join(hello(incarnation, kv));
+            tierRequests.onReport(newLink::send);
+            Welcome welcome = newLink.join(hello(incarnation, kv, tier.blocksMax()));
             if (welcome != null) {
+                tierRequests.start();
                 LOG.info(
                         "worker {} joined {} with {} KV blocks on {}",
                         options.name(),
@@ -202,7 +217,7 @@ public final class WorkerProcess implements ManagedProcess {
         }
     }
 
-    private Hello hello(long incarnation, KvSide kv) {
+    private Hello hello(long incarnation, KvSide kv, int tierBlocks) {
         return Hello.newBuilder()
                 .setWorker(options.name())
                 .setIncarnation(incarnation)
@@ -226,6 +241,7 @@ public final class WorkerProcess implements ManagedProcess {
                                 .setFlopsPerSecond(model.flopsPerSecond())
                                 .setBytesPerSecond(model.bytesPerSecond()))
                 .addAllEndpoints(kv.endpoints())
+                .setTierBlocks(tierBlocks)
                 .build();
     }
 

@@ -213,7 +213,7 @@ final class CoordinatorAgent implements Agent {
                         now);
             }
             case GOODBYE -> lost(link, "said goodbye: " + message.getGoodbye().getReason(), now);
-            case HELLO, HEARTBEAT, MESSAGE_NOT_SET -> {}
+            case HELLO, HEARTBEAT, TIER_REPORT, MESSAGE_NOT_SET -> {}
         }
     }
 
