@@ -152,15 +152,14 @@ final class TierRequests implements AutoCloseable {
     }
 
     private int run(Request request) {
-        long blockBytes = pool.shape().blockBytes();
         int done = 0;
         while (done < request.blocks.length && !closed) {
-            long at = request.blocks[done] * blockBytes;
-            int hashAt = done * BlockHash.BYTES;
+            int block = request.blocks[done];
+            int at = done * BlockHash.BYTES;
             boolean there =
                     request.isStore
-                            ? tier.store(pool.memory(), at, request.hashes, hashAt)
-                            : tier.load(pool.memory(), at, request.hashes, hashAt);
+                            ? tier.store(pool, block, request.hashes, at)
+                            : tier.load(pool, block, request.hashes, at);
             if (!there) {
                 break;
             }

@@ -173,7 +173,7 @@ class TierRequestsTest {
                 TierRequests requests = requests(tier)) {
             byte[] hashes = hashes(LongStream.range(0, blocks).toArray()).toByteArray();
             for (int i = 0; i < blocks; i++) {
-                tier.store(pool.memory(), 0, hashes, 32 * i);
+                tier.store(pool, 0, hashes, 32 * i);
             }
             requests.load(load(5, hashes(3), 1)); // before the start
             requests.start();

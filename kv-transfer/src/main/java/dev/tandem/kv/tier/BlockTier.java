@@ -2,6 +2,7 @@ package dev.tandem.kv.tier;
 
 import dev.tandem.kv.BlockHash;
 import dev.tandem.kv.Crc32c;
+import dev.tandem.kv.KvPool;
 import dev.tandem.kv.KvShape;
 
 import org.jspecify.annotations.Nullable;
@@ -148,22 +149,22 @@ public final class BlockTier implements AutoCloseable {
 
     /// Keeps a copy of a block, or notes that the one that is here was used again.
     ///
-    /// @param pool memory of which the block is read, at `from`
+    /// @param pool of the tier's shape; its `block` is read
     /// @param hashes the block's hash is `hashes[at..at + 32]`
     /// @return false when it is not here: there is no room at all, or the disk failed
-    /// @throws IndexOutOfBoundsException outside `pool` or `hashes`
-    public boolean store(MemorySegment pool, long from, byte[] hashes, int at) {
-        check(pool, from, hashes, at);
+    /// @throws IndexOutOfBoundsException no such block, or outside `hashes`
+    /// @throws IllegalArgumentException a pool of another shape
+    public boolean store(KvPool pool, int block, byte[] hashes, int at) {
+        check(pool, block, hashes, at);
         boolean stored =
                 host == null
-                        ? storeOnDisk(pool, from, hashes, at)
-                        : storeInHost(host, pool, from, hashes, at);
+                        ? storeOnDisk(pool, block, hashes, at)
+                        : storeInHost(host, pool, block, hashes, at);
         gauge();
         return stored;
     }
 
-    private boolean storeInHost(
-            HostTier tier, MemorySegment pool, long from, byte[] hashes, int at) {
+    private boolean storeInHost(HostTier tier, KvPool pool, int block, byte[] hashes, int at) {
         int slot = tier.slots().find(hashes, at);
         if (slot != LruSlots.NONE) {
             tier.slots().touch(slot);
@@ -173,7 +174,7 @@ public final class BlockTier implements AutoCloseable {
         if (tier.slots().isFull()) {
             demote(tier);
         }
-        tier.put(pool, from, hashes, at);
+        tier.put(pool, block, hashes, at);
         countStored();
         return true;
     }
@@ -185,8 +186,8 @@ public final class BlockTier implements AutoCloseable {
         boolean kept = touchOnDisk(scratch, 0);
         DiskTier below = disk;
         if (!kept && below != null) {
-            if (tier.copyTo(slot, below.block(), 0)) {
-                kept = putOnDisk(below, scratch, 0, tier.checksum(slot));
+            if (tier.isWhole(slot)) {
+                kept = putOnDisk(below, tier.slab(), slot, scratch, 0, tier.checksum(slot));
                 metrics.demoted.add(kept ? 1 : 0);
             } else {
                 countCorrupt("host memory");
@@ -198,7 +199,7 @@ public final class BlockTier implements AutoCloseable {
         }
     }
 
-    private boolean storeOnDisk(MemorySegment pool, long from, byte[] hashes, int at) {
+    private boolean storeOnDisk(KvPool pool, int block, byte[] hashes, int at) {
         if (touchOnDisk(hashes, at)) {
             metrics.known.increment();
             return true;
@@ -207,8 +208,9 @@ public final class BlockTier implements AutoCloseable {
         if (tier == null) {
             return false;
         }
-        int checksum = Crc32c.copy(pool, from, tier.block(), 0, shape.blockBytes());
-        boolean stored = putOnDisk(tier, hashes, at, checksum);
+        long blockBytes = shape.blockBytes();
+        int checksum = Crc32c.of(pool.memory(), block * blockBytes, blockBytes);
+        boolean stored = putOnDisk(tier, pool, block, hashes, at, checksum);
         if (stored) {
             countStored();
         }
@@ -226,8 +228,9 @@ public final class BlockTier implements AutoCloseable {
         return slot != LruSlots.NONE;
     }
 
-    /// Writes the block that lies in the disk tier's buffer, in place of the one used longest ago if need be.
-    private boolean putOnDisk(DiskTier tier, byte[] hashes, int at, int checksum) {
+    /// Writes a block to disk, in place of the one used longest ago if need be.
+    private boolean putOnDisk(
+            DiskTier tier, KvPool source, int block, byte[] hashes, int at, int checksum) {
         if (tier.slots().isFull()) {
             int eldest = tier.slots().eldest();
             tier.slots().hash(eldest, evicted, 0);
@@ -237,7 +240,7 @@ public final class BlockTier implements AutoCloseable {
             }
         }
         try {
-            tier.put(hashes, at, checksum);
+            tier.put(source, block, hashes, at, checksum);
             return true;
         } catch (IOException e) {
             giveUpDisk(tier, e);
@@ -247,16 +250,17 @@ public final class BlockTier implements AutoCloseable {
 
     /// Brings a block back.
     ///
-    /// @param pool memory that the block is written to, at `to`; it may hold anything when the answer is false
+    /// @param pool of the tier's shape; its `block` is written, and may hold anything when the answer is false
     /// @param hashes the block's hash is `hashes[at..at + 32]`
     /// @return false when it is not here, or was damaged: it counts as dropped then
-    /// @throws IndexOutOfBoundsException outside `pool` or `hashes`
-    public boolean load(MemorySegment pool, long to, byte[] hashes, int at) {
-        check(pool, to, hashes, at);
+    /// @throws IndexOutOfBoundsException no such block, or outside `hashes`
+    /// @throws IllegalArgumentException a pool of another shape
+    public boolean load(KvPool pool, int block, byte[] hashes, int at) {
+        check(pool, block, hashes, at);
         boolean here = contains(hashes, at);
         boolean back =
-                (host != null && loadFromHost(host, pool, to, hashes, at))
-                        || (disk != null && loadFromDisk(disk, pool, to, hashes, at));
+                (host != null && loadFromHost(host, pool, block, hashes, at))
+                        || (disk != null && loadFromDisk(disk, pool, block, hashes, at));
         if (back) {
             metrics.loadedBytes.add(shape.blockBytes());
         } else {
@@ -268,13 +272,12 @@ public final class BlockTier implements AutoCloseable {
         return back;
     }
 
-    private boolean loadFromHost(
-            HostTier tier, MemorySegment pool, long to, byte[] hashes, int at) {
+    private boolean loadFromHost(HostTier tier, KvPool pool, int block, byte[] hashes, int at) {
         int slot = tier.slots().find(hashes, at);
         if (slot == LruSlots.NONE) {
             return false;
         }
-        if (tier.copyTo(slot, pool, to)) {
+        if (tier.copyTo(slot, pool, block)) {
             tier.slots().touch(slot);
             metrics.hostHits.increment();
             return true;
@@ -292,14 +295,13 @@ public final class BlockTier implements AutoCloseable {
         metrics.corrupt.increment();
     }
 
-    private boolean loadFromDisk(
-            DiskTier tier, MemorySegment pool, long to, byte[] hashes, int at) {
+    private boolean loadFromDisk(DiskTier tier, KvPool pool, int block, byte[] hashes, int at) {
         int slot = tier.slots().find(hashes, at);
         if (slot == LruSlots.NONE) {
             return false;
         }
         try {
-            if (tier.copyTo(slot, hashes, at, pool, to)) {
+            if (tier.copyTo(slot, hashes, at, pool, block)) {
                 tier.slots().touch(slot);
                 metrics.diskHits.increment();
                 return true;
@@ -397,9 +399,13 @@ public final class BlockTier implements AutoCloseable {
         return disk != null && disk.slots().find(hashes, at) != LruSlots.NONE;
     }
 
-    private void check(MemorySegment pool, long at, byte[] hashes, int hashAt) {
-        Objects.checkFromIndexSize(at, shape.blockBytes(), pool.byteSize());
-        Objects.checkFromIndexSize(hashAt, BlockHash.BYTES, hashes.length);
+    private void check(KvPool pool, int block, byte[] hashes, int at) {
+        if (!pool.shape().equals(shape)) {
+            throw new IllegalArgumentException(
+                    "blocks of %s in a tier for %s".formatted(pool.shape(), shape));
+        }
+        Objects.checkIndex(block, pool.blocks());
+        Objects.checkFromIndexSize(at, BlockHash.BYTES, hashes.length);
     }
 
     private void countStored() {
@@ -414,7 +420,7 @@ public final class BlockTier implements AutoCloseable {
 
     /// For tests that damage it.
     @Nullable MemorySegment hostMemory() {
-        return host == null ? null : host.memory();
+        return host == null ? null : host.slab().memory();
     }
 
     /// Gives the memory back and lets go of the folder; what is on disk stays. Closing twice does nothing.

@@ -2,9 +2,12 @@ package dev.tandem.kv.tier;
 
 import dev.tandem.kv.BlockHash;
 import dev.tandem.kv.Crc32c;
+import dev.tandem.kv.KvPool;
+
+import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 
@@ -24,6 +27,8 @@ final class DiskTier implements AutoCloseable {
     private final int blockBytes;
     private final LruSlots slots;
     private long sequence;
+    private @Nullable BlockViews views; // of the pool used last
+    private @Nullable BlockViews otherViews; // of the one before
 
     private DiskTier(SlotFiles files, int blockBytes, int slots) {
         this.files = files;
@@ -74,21 +79,17 @@ final class DiskTier implements AutoCloseable {
         return slots;
     }
 
-    /// Where the block for [#put] is laid.
-    MemorySegment block() {
-        return files.block();
-    }
-
-    /// Writes what lies in [#block]; a slot is free, and the hash is not there.
+    /// Writes a block; a slot is free, and the hash is not there.
     ///
+    /// @param checksum CRC32C of the block
     /// @throws IOException full or failing; the hash is not there
-    void put(byte[] hash, int at, int checksum) throws IOException {
+    void put(KvPool source, int block, byte[] hash, int at, int checksum) throws IOException {
         if (sequence == SEQUENCE_MAX) {
             throw new IOException("the sequence numbers are used up; empty the folder");
         }
         int slot = slots.add(hash, at);
         try {
-            files.write(slot, ++sequence, hash, at, checksum);
+            files.write(slot, ++sequence, hash, at, view(source, block), checksum);
         } catch (IOException e) {
             slots.remove(slot);
             throw e;
@@ -99,10 +100,25 @@ final class DiskTier implements AutoCloseable {
     ///
     /// @param hash that the slot holds
     /// @return false when it is damaged; `target` may hold anything then
-    boolean copyTo(int slot, byte[] hash, int at, MemorySegment target, long to)
-            throws IOException {
-        return files.read(slot, hash, at)
-                && Crc32c.copy(files.block(), 0, target, to, blockBytes) == files.checksum();
+    boolean copyTo(int slot, byte[] hash, int at, KvPool target, int block) throws IOException {
+        return files.read(slot, hash, at, view(target, block))
+                && Crc32c.of(target.memory(), (long) block * blockBytes, blockBytes)
+                        == files.checksum();
+    }
+
+    /// Calls come with one pool at a time, or with two in turns: the worker's, and the memory of the tier above.
+    private ByteBuffer view(KvPool pool, int block) {
+        BlockViews wanted = views;
+        if (wanted == null || !wanted.isOf(pool)) {
+            BlockViews last = wanted;
+            wanted = otherViews;
+            if (wanted == null || !wanted.isOf(pool)) {
+                wanted = new BlockViews(pool);
+            }
+            views = wanted;
+            otherViews = last;
+        }
+        return wanted.of(block);
     }
 
     /// Forgets a damaged block, on disk too.

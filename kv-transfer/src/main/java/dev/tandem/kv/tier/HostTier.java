@@ -5,8 +5,6 @@ import dev.tandem.kv.KvPool;
 import dev.tandem.kv.KvPools;
 import dev.tandem.kv.KvShape;
 
-import java.lang.foreign.MemorySegment;
-
 /// Blocks in memory outside the heap: one slab, a slot a block, with the CRC32C of each. One owner.
 final class HostTier implements AutoCloseable {
     private final KvPool slab;
@@ -26,23 +24,40 @@ final class HostTier implements AutoCloseable {
         return slots;
     }
 
-    /// For tests that damage it.
-    MemorySegment memory() {
-        return slab.memory();
+    /// The memory, a slot a block.
+    KvPool slab() {
+        return slab;
     }
 
     /// Copies a block in; a slot is free, and the hash is not there.
-    void put(MemorySegment source, long from, byte[] hash, int at) {
+    void put(KvPool pool, int block, byte[] hash, int at) {
         int slot = slots.add(hash, at);
-        checksums[slot] = Crc32c.copy(source, from, slab.memory(), slot * blockBytes, blockBytes);
+        checksums[slot] =
+                Crc32c.copy(
+                        pool.memory(),
+                        block * blockBytes,
+                        slab.memory(),
+                        slot * blockBytes,
+                        blockBytes);
     }
 
     /// Copies a block out.
     ///
     /// @return false when the copy has not the checksum that it was stored with, so that `target` holds damaged bytes
-    boolean copyTo(int slot, MemorySegment target, long to) {
-        int checksum = Crc32c.copy(slab.memory(), slot * blockBytes, target, to, blockBytes);
+    boolean copyTo(int slot, KvPool target, int block) {
+        int checksum =
+                Crc32c.copy(
+                        slab.memory(),
+                        slot * blockBytes,
+                        target.memory(),
+                        block * blockBytes,
+                        blockBytes);
         return checksum == checksums[slot];
+    }
+
+    /// Whether a block has the checksum that it was stored with.
+    boolean isWhole(int slot) {
+        return Crc32c.of(slab.memory(), slot * blockBytes, blockBytes) == checksums[slot];
     }
 
     int checksum(int slot) {

@@ -77,11 +77,6 @@ final class SlotFiles implements AutoCloseable {
     private final int slots;
     private final ByteBuffer entry = buffer(ENTRY_BYTES);
     private final byte[] hash = new byte[BlockHash.BYTES];
-
-    /// The bytes of the block on their way to or from a slot.
-    private final ByteBuffer block;
-
-    private final MemorySegment blockMemory;
     private final MemorySegment entryMemory = MemorySegment.ofBuffer(entry);
 
     private SlotFiles(FileChannel index, FileChannel blocks, int blockBytes, int slots) {
@@ -89,8 +84,6 @@ final class SlotFiles implements AutoCloseable {
         this.blocks = blocks;
         this.blockBytes = blockBytes;
         this.slots = slots;
-        block = buffer(blockBytes);
-        blockMemory = MemorySegment.ofBuffer(block);
     }
 
     /// Opens the files of a folder, making them where they are not there. What belongs to another identity or block
@@ -216,18 +209,15 @@ final class SlotFiles implements AutoCloseable {
         }
     }
 
-    /// Where [#write] takes the block from, and [#read] leaves it.
-    MemorySegment block() {
-        return blockMemory;
-    }
-
-    /// Writes what lies in [#block] into a slot.
+    /// Writes a block into a slot.
     ///
+    /// @param block what is written, all that remains of it
     /// @param checksum CRC32C of the block
     /// @throws IOException the disk is full or failing; the slot is free then, or its block is found to be damaged
-    void write(int slot, long sequence, byte[] hash, int at, int checksum) throws IOException {
+    void write(int slot, long sequence, byte[] hash, int at, ByteBuffer block, int checksum)
+            throws IOException {
         clear(slot);
-        writeFully(blocks, block.clear(), (long) slot * blockBytes);
+        writeFully(blocks, block, (long) slot * blockBytes);
         clearEntry();
         entry.putLong(0, ENTRY_MAGIC);
         entry.putLong(SEQUENCE_AT, sequence);
@@ -237,10 +227,11 @@ final class SlotFiles implements AutoCloseable {
         writeEntry(1L + slot);
     }
 
-    /// Reads a slot into [#block].
+    /// Reads a slot; [#checksum] then tells the checksum that it must have.
     ///
+    /// @param into filled, all that remains of it
     /// @return false when the slot does not hold this block unharmed, as far as the entry and the length tell
-    boolean read(int slot, byte[] hash, int at) throws IOException {
+    boolean read(int slot, byte[] hash, int at, ByteBuffer into) throws IOException {
         entry.clear();
         if (!readFully(index, entry, (1L + slot) * ENTRY_BYTES)
                 || !isWhole(entryMemory, 0)
@@ -253,7 +244,7 @@ final class SlotFiles implements AutoCloseable {
                 return false;
             }
         }
-        return readFully(blocks, block.clear(), (long) slot * blockBytes);
+        return readFully(blocks, into, (long) slot * blockBytes);
     }
 
     /// The checksum that the entry of the last [#read] gives for its block.

@@ -8,6 +8,9 @@ import static dev.tandem.kv.tier.TestBlocks.stored;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import dev.tandem.kv.KvShape;
 
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -151,13 +154,16 @@ class BlockTierTest {
     @Test
     void wrongPlacesAreRefused() {
         try (BlockTier tier = open(2, 0)) {
-            MemorySegment memory = MemorySegment.ofArray(new byte[(int) BLOCK]);
+            for (int block : new int[] {-1, 2}) {
+                assertThatExceptionOfType(IndexOutOfBoundsException.class)
+                        .isThrownBy(() -> tier.store(blocks.pool, block, new byte[32], 0));
+            }
             assertThatExceptionOfType(IndexOutOfBoundsException.class)
-                    .isThrownBy(() -> tier.store(memory, 1, new byte[32], 0));
-            assertThatExceptionOfType(IndexOutOfBoundsException.class)
-                    .isThrownBy(() -> tier.load(memory, -1, new byte[32], 0));
-            assertThatExceptionOfType(IndexOutOfBoundsException.class)
-                    .isThrownBy(() -> tier.load(memory, 0, new byte[32], 1));
+                    .isThrownBy(() -> tier.load(blocks.pool, 0, new byte[32], 1));
+            try (var others = new TestBlocks(new KvShape(1, 4, 4, 4))) {
+                assertThatIllegalArgumentException()
+                        .isThrownBy(() -> tier.load(others.pool, 0, new byte[32], 0));
+            }
         }
     }
 

@@ -28,7 +28,7 @@ final class TestBlocks implements AutoCloseable {
     private static final long SEED = 20261123L;
 
     final KvShape shape;
-    private final KvPool pool;
+    final KvPool pool;
 
     TestBlocks(KvShape shape) {
         this.shape = shape;
@@ -58,14 +58,14 @@ final class TestBlocks implements AutoCloseable {
 
     boolean store(BlockTier tier, long number) {
         fill(pool.block(0), number);
-        return tier.store(pool.memory(), 0, hash(number), 0);
+        return tier.store(pool, 0, hash(number), 0);
     }
 
     /// Loads a block and, when it is back, checks every byte of it.
     boolean load(BlockTier tier, long number) {
         MemorySegment target = pool.block(1);
         target.fill((byte) -1);
-        boolean back = tier.load(pool.memory(), shape.blockBytes(), hash(number), 0);
+        boolean back = tier.load(pool, 1, hash(number), 0);
         if (back) {
             fill(pool.block(0), number);
             assertThat(target.mismatch(pool.block(0))).as("block %d", number).isEqualTo(-1);

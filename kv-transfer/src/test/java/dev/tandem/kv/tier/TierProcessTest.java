@@ -76,14 +76,14 @@ class TierProcessTest {
             long first = written;
             Process process = start(List.of(), 0, first, 1_000_000);
             try (var lines = new Scanner(process.getInputStream(), "US-ASCII")) {
-                assertThat(lines.nextLine()).isEqualTo("room " + DISK_BLOCKS);
+                assertThat(said(lines)).isEqualTo("room " + DISK_BLOCKS);
                 long stored = 1 + random.nextInt(2 * DISK_BLOCKS);
                 for (long number = first; number < first + stored; number++) {
-                    assertThat(lines.nextLine()).isEqualTo("true " + number);
+                    assertThat(said(lines)).isEqualTo("true " + number);
                 }
                 process.destroyForcibly().waitFor(); // SIGKILL, wherever it is by now
-                while (lines.hasNextLine()) {
-                    stored += lines.nextLine().startsWith("true") ? 1 : 0;
+                for (String line = said(lines); !line.isEmpty(); line = said(lines)) {
+                    stored += line.startsWith("true") ? 1 : 0;
                 }
                 written = first + stored + 1; // one more may be whole without having been told
             } finally {
@@ -168,20 +168,27 @@ class TierProcessTest {
         return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
     }
 
-    /// What it says itself; the log goes the same way.
     private static List<String> linesOf(Process process) throws InterruptedException {
         try (var lines = new Scanner(process.getInputStream(), "US-ASCII")) {
-            var said = new ArrayList<String>();
-            while (lines.hasNextLine()) {
-                String line = lines.nextLine();
-                if (line.matches("(room|true|false|back|failures|dropped) \\d+")) {
-                    said.add(line);
-                }
+            var all = new ArrayList<String>();
+            for (String line = said(lines); !line.isEmpty(); line = said(lines)) {
+                all.add(line);
             }
             assertThat(process.waitFor()).isZero();
-            return said;
+            return all;
         } finally {
             process.destroyForcibly();
         }
+    }
+
+    /// The next whole line that a process says itself, or nothing at the end; its log goes the same way.
+    private static String said(Scanner lines) {
+        while (lines.hasNextLine()) {
+            String line = lines.nextLine();
+            if (line.matches("(room|true|false|back|failures|dropped) \\d+")) {
+                return line;
+            }
+        }
+        return "";
     }
 }
