@@ -92,6 +92,13 @@ final class ServeCommand {
         var flags = new ArrayList<>(values.flagsFor(role));
         replace(flags, Settings.MODEL, model.toString());
         replace(flags, Settings.WORKER_NAME, name);
+        values.find(Settings.TIER_DISK_DIR)
+                .ifPresent(
+                        folder ->
+                                replace(
+                                        flags,
+                                        Settings.TIER_DISK_DIR,
+                                        folder.resolve(name).toString()));
         replace(
                 flags,
                 Settings.COORDINATOR_ADDRESS,

@@ -1,54 +1,75 @@
 package dev.tandem.kv;
 
+import org.jspecify.annotations.Nullable;
+
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.util.Objects;
 import java.util.zip.CRC32C;
 
-/// CRC-32C (Castagnoli, RFC 3720) of KV blocks, by the CPU's instructions through [CRC32C]. Every block that
-/// moves between workers carries it: a transfer that delivers wrong bytes must never go unnoticed.
+/// CRC-32C (Castagnoli, RFC 3720) of KV blocks, by the CPU's instructions. Every piece of a block that moves between
+/// workers carries it: a transfer that delivers wrong bytes must never go unnoticed.
 public final class Crc32c {
     /// Small enough to stay in the first- or second-level cache between the copy and the checksum.
     private static final int PIECE_BYTES = 64 << 10;
 
-    /// A view of a segment as one buffer can't be longer.
-    private static final int VIEW_BYTES_MAX = 1 << 30;
+    private static final @Nullable NativeCrc32c NATIVE = NativeCrc32c.INSTANCE;
 
     private Crc32c() {}
 
+    /// Whether copying and checking are one pass, in C.
+    public static boolean isFused() {
+        return NATIVE != null;
+    }
+
     /// Checksum of all bytes of a native segment.
     public static int of(MemorySegment segment) {
-        var crc = new CRC32C();
-        for (long at = 0; at < segment.byteSize(); at += VIEW_BYTES_MAX) {
-            crc.update(
-                    segment.asSlice(at, Math.min(VIEW_BYTES_MAX, segment.byteSize() - at))
-                            .asByteBuffer());
-        }
-        return (int) crc.getValue();
+        return of(segment, 0, segment.byteSize());
     }
 
-    /// Checksum of the buffer's remaining bytes; its position does not move.
-    public static int of(ByteBuffer bytes) {
-        var crc = new CRC32C();
-        crc.update(bytes.duplicate());
-        return (int) crc.getValue();
-    }
-
-    /// Copies `source` over `target` and returns the checksum of what was copied. Piece by piece, so that the
-    /// source is read from memory once.
+    /// Checksum of `bytes` bytes of a native segment, from `from` on.
     ///
-    /// @throws IllegalArgumentException sizes differ
-    public static int copy(MemorySegment source, MemorySegment target) {
-        long bytes = source.byteSize();
-        if (target.byteSize() != bytes) {
-            throw new IllegalArgumentException(
-                    "can't copy %d bytes over %d".formatted(bytes, target.byteSize()));
-        }
+    /// @throws IndexOutOfBoundsException outside the segment
+    public static int of(MemorySegment segment, long from, long bytes) {
+        Objects.checkFromIndexSize(from, bytes, segment.byteSize());
+        return NATIVE != null && segment.isNative()
+                ? NATIVE.of(segment, from, bytes)
+                : inJava(segment, from, bytes);
+    }
+
+    static int inJava(MemorySegment segment, long from, long bytes) {
         var crc = new CRC32C();
         for (long at = 0; at < bytes; at += PIECE_BYTES) {
-            MemorySegment piece = source.asSlice(at, Math.min(PIECE_BYTES, bytes - at));
-            MemorySegment.copy(piece, 0, target, at, piece.byteSize());
-            crc.update(piece.asByteBuffer());
+            crc.update(view(segment, from + at, Math.min(PIECE_BYTES, bytes - at)));
         }
         return (int) crc.getValue();
+    }
+
+    /// Copies bytes between segments that don't overlap, and returns the checksum of what was copied. The source is read
+    /// from memory once.
+    ///
+    /// @throws IndexOutOfBoundsException outside a segment
+    public static int copy(
+            MemorySegment source, long from, MemorySegment target, long to, long bytes) {
+        Objects.checkFromIndexSize(from, bytes, source.byteSize());
+        Objects.checkFromIndexSize(to, bytes, target.byteSize());
+        return NATIVE != null && source.isNative() && target.isNative()
+                ? NATIVE.copy(source, from, target, to, bytes)
+                : copyInJava(source, from, target, to, bytes);
+    }
+
+    static int copyInJava(
+            MemorySegment source, long from, MemorySegment target, long to, long bytes) {
+        var crc = new CRC32C();
+        for (long at = 0; at < bytes; at += PIECE_BYTES) {
+            long piece = Math.min(PIECE_BYTES, bytes - at);
+            MemorySegment.copy(source, from + at, target, to + at, piece);
+            crc.update(view(source, from + at, piece));
+        }
+        return (int) crc.getValue();
+    }
+
+    private static ByteBuffer view(MemorySegment segment, long from, long bytes) {
+        return segment.asSlice(from, bytes).asByteBuffer();
     }
 }

@@ -96,7 +96,7 @@ public final class KvPools {
 
     private static boolean isUnlocked(Path file) {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE);
-                var lock = channel.tryLock()) {
+                var lock = channel.tryLock(SharedKvPool.OWNER_LOCK, 1, false)) {
             return lock != null;
         } catch (IOException e) {
             log.debug("can't tell whether {} is in use", file, e);

@@ -28,6 +28,11 @@ public record KvShape(int layers, int kvHeads, int blockTokens, int headDim) {
         return 2L * layers * planeFloats();
     }
 
+    /// Bytes of one layer's keys and values in one block; they lie together.
+    public long layerBytes() {
+        return 2L * planeFloats() * ELEMENT_BYTES;
+    }
+
     public long blockBytes() {
         return blockFloats() * ELEMENT_BYTES;
     }

@@ -11,6 +11,8 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -34,6 +36,11 @@ public final class SharedKvPool implements KvPool {
     private static final long PAGE_BYTES = 4096;
     private static final int ZEROS_BYTES = 1 << 20;
     private static final VarHandle WORD = ValueLayout.JAVA_LONG.varHandle();
+
+    /// The owner's lock is on the first byte; a writer's, on a byte of its own past every file's end.
+    static final long OWNER_LOCK = 0;
+
+    private static final long WRITER_LOCKS = 1L << 62;
 
     // offsets of the header's 64-bit words
     private static final long MAGIC_OFFSET = 0;
@@ -92,7 +99,7 @@ public final class SharedKvPool implements KvPool {
                         StandardOpenOption.WRITE);
         FileChannel file = FileChannel.open(path, options, mode);
         try {
-            if (file.tryLock() == null) {
+            if (file.tryLock(OWNER_LOCK, 1, false) == null) {
                 throw new IOException("another process holds " + path);
             }
             fillWithZeros(file, size);
@@ -145,7 +152,15 @@ public final class SharedKvPool implements KvPool {
                 || head.getLong(at + 8) != shape.kvHeads()
                 || head.getLong(at + 16) != shape.blockTokens()
                 || head.getLong(at + 24) != shape.headDim()) {
-            throw new IOException(path + " holds blocks of another shape than " + shape);
+            var theirs =
+                    "[layers %d, KV heads %d, block tokens %d, head dimension %d]"
+                            .formatted(
+                                    head.getLong(at),
+                                    head.getLong(at + 8),
+                                    head.getLong(at + 16),
+                                    head.getLong(at + 24));
+            throw new IOException(
+                    "%s holds blocks of another shape: %s, not %s".formatted(path, theirs, shape));
         }
         if (head.getLong((int) INCARNATION_OFFSET) != incarnation) {
             throw new IOException(path + " belongs to another incarnation of the receiver");
@@ -168,13 +183,40 @@ public final class SharedKvPool implements KvPool {
         WORD.setRelease(header, MAGIC_OFFSET, MAGIC);
     }
 
-    /// Owner only: the pool belongs to a new incarnation; writers that attached for an older one stop.
-    public void incarnation(long incarnation) {
+    private void incarnation(long incarnation) {
         WORD.setRelease(header, INCARNATION_OFFSET, incarnation);
     }
 
     public long incarnation() {
         return (long) WORD.getAcquire(header, INCARNATION_OFFSET);
+    }
+
+    /// Writer only, before its first claim: shows that this process lives and has the pool mapped. The operating system
+    /// takes the mark away when the process ends, however it ends. A process attaches to a pool once at a time, since
+    /// closing a second channel of the same file would take it away too early.
+    ///
+    /// @throws IOException the file system has no locks, or another process is there under that incarnation
+    public void enter(long writer) throws IOException {
+        if (file.tryLock(writerLock(writer), 1, false) == null) {
+            throw new IOException(
+                    "another process writes to %s as the same writer".formatted(path));
+        }
+    }
+
+    /// Owner only: whether the process of that writer has the pool mapped, so that it may be in the middle of a copy.
+    public boolean isEntered(long writer) {
+        try (FileLock lock = file.tryLock(writerLock(writer), 1, false)) {
+            return lock == null;
+        } catch (OverlappingFileLockException e) {
+            return true; // a writer in this process
+        } catch (IOException e) {
+            log.warn("can't tell whether a writer to {} lives; its blocks stay held", path, e);
+            return true;
+        }
+    }
+
+    private static long writerLock(long writer) {
+        return WRITER_LOCKS | writer & (WRITER_LOCKS - 1);
     }
 
     public PoolLedger ledger() {

@@ -3,12 +3,12 @@ package dev.tandem.transport;
 import dev.tandem.wire.KvReceipt;
 
 /// An open connection to one receiver, for any number of leases. Owned by one thread.
-interface BlockLink extends AutoCloseable {
+public interface BlockLink extends AutoCloseable {
     /// Begins one attempt at a lease. Each attempt is a stream of its own: what an earlier attempt left in
     /// flight can't mix with it, and one stuck lease does not hold up another.
     BlockChannel open(long lease, long writerIncarnation, Events events);
 
-    /// Breaks off all channels.
+    /// Breaks off all channels; nothing is written afterwards.
     @Override
     void close();
 

@@ -7,12 +7,14 @@ import dev.tandem.wire.SendResult;
 import java.util.function.Consumer;
 
 /// The writing end of a worker: executes the sends of its plans in order, each lease over the first transport
-/// that both ends offer. Blocks named by a send must not change until its lease's result is reported.
+/// that both ends offer. Layers of the blocks named by a send must not change from the moment that they are told to be
+/// computed until the lease's result is reported.
 public interface BlockSender extends AutoCloseable {
-    /// Enqueues one send and returns at once. Called by the engine thread after the plan's rows are computed.
+    /// Enqueues one send and returns at once. Called by the engine thread before the plan's rows are computed: layers go
+    /// out as `progress` tells of them.
     ///
     /// @return false when the bounded queue is full: nothing was enqueued, the caller reports the lease as failed
-    boolean send(KvSend send);
+    boolean send(KvSend send, LayerProgress progress);
 
     /// Gives a lease up: nothing more is written under it once its result, a failure, is reported. A lease that is not
     /// known, or has ended, is ignored. Returns at once.

@@ -5,8 +5,8 @@ import dev.tandem.wire.TransportKind;
 
 import java.io.IOException;
 
-/// One way of moving blocks to another worker. Stateless; any thread may open links.
-interface BlockTransport {
+/// One way of moving blocks to another worker. Any thread may open links.
+public interface BlockTransport {
     TransportKind kind();
 
     /// Connects to a receiver; blocks until that worked or failed.

@@ -1,96 +1,25 @@
 package dev.tandem.transport;
 
-import dev.tandem.wire.KvTransferGrpc;
-
-import io.grpc.ConnectivityState;
+import io.grpc.CallOptions;
 import io.grpc.ManagedChannel;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.ClientCalls;
 
-import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-
-/// A connection to one receiver's `KvTransfer` service.
-final class GrpcConnection implements AutoCloseable {
-    private static final int KEEPALIVE_SECONDS = 10;
-    private static final int KEEPALIVE_SECONDS_MAX = 5;
-    private static final int RECEIPT_BYTES_MAX = 64 << 10;
-
+/// A connection to one receiver's `KvTransfer` service. Any thread.
+public final class GrpcConnection implements AutoCloseable {
     private final ManagedChannel channel;
-    private final KvTransferGrpc.KvTransferStub stub;
     private final long receiverIncarnation;
 
-    private GrpcConnection(ManagedChannel channel, long receiverIncarnation) {
+    GrpcConnection(ManagedChannel channel, long receiverIncarnation) {
         this.channel = channel;
-        this.stub = KvTransferGrpc.newStub(channel);
         this.receiverIncarnation = receiverIncarnation;
     }
 
-    /// @param address `host:port`, an IPv6 host in brackets
-    /// @throws IOException not connected in time
-    static GrpcConnection open(String address, long receiverIncarnation, long waitMillisMax)
-            throws IOException, InterruptedException {
-        InetSocketAddress peer = parse(address);
-        ManagedChannel channel =
-                NettyChannelBuilder.forAddress(peer)
-                        .usePlaintext()
-                        .directExecutor() // our callbacks only take note
-                        .maxInboundMessageSize(RECEIPT_BYTES_MAX)
-                        .keepAliveTime(KEEPALIVE_SECONDS, TimeUnit.SECONDS)
-                        .keepAliveTimeout(KEEPALIVE_SECONDS_MAX, TimeUnit.SECONDS)
-                        .build();
-        try {
-            awaitReady(channel, address, waitMillisMax);
-        } catch (IOException | InterruptedException | RuntimeException e) {
-            channel.shutdownNow();
-            throw e;
-        }
-        return new GrpcConnection(channel, receiverIncarnation);
-    }
-
-    private static InetSocketAddress parse(String address) throws IOException {
-        int colon = address.lastIndexOf(':');
-        if (colon > 0) {
-            String host = address.substring(0, colon);
-            if (host.startsWith("[") && host.endsWith("]")) {
-                host = host.substring(1, host.length() - 1);
-            }
-            try {
-                var peer =
-                        new InetSocketAddress(host, Integer.parseInt(address.substring(colon + 1)));
-                if (peer.isUnresolved()) {
-                    throw new IOException("unknown host in transfer address " + address);
-                }
-                return peer;
-            } catch (IllegalArgumentException e) {
-                throw new IOException("bad port in transfer address '%s'".formatted(address), e);
-            }
-        }
-        throw new IOException("transfer address '%s' is not host:port".formatted(address));
-    }
-
-    private static void awaitReady(ManagedChannel channel, String address, long waitMillisMax)
-            throws IOException, InterruptedException {
-        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(waitMillisMax);
-        ConnectivityState state = channel.getState(true);
-        while (state != ConnectivityState.READY) {
-            if (state == ConnectivityState.TRANSIENT_FAILURE) {
-                throw new IOException("no connection to " + address);
-            }
-            var changed = new CountDownLatch(1);
-            channel.notifyWhenStateChanged(state, changed::countDown);
-            if (!changed.await(end - System.nanoTime(), TimeUnit.NANOSECONDS)) {
-                throw new IOException(
-                        "no connection to %s within %d ms".formatted(address, waitMillisMax));
-            }
-            state = channel.getState(true);
-        }
-    }
-
-    PushStream push(long lease, long writerIncarnation, BlockLink.Events events) {
-        var stream = new PushStream(lease, writerIncarnation, receiverIncarnation, events);
-        var unused = stub.push(stream); // the same object that beforeStart was given
+    /// Begins a stream for one attempt at one lease.
+    public ControlStream push(long lease, long writerIncarnation, BlockLink.Events events) {
+        var stream = new ControlStream(lease, writerIncarnation, receiverIncarnation, events);
+        var unused = // the same object that beforeStart was given
+                ClientCalls.asyncBidiStreamingCall(
+                        channel.newCall(PushMethod.WRITER, CallOptions.DEFAULT), stream);
         return stream;
     }
 

@@ -9,9 +9,11 @@ import dev.tandem.wire.TransferEndpoint;
 import dev.tandem.wire.TransportKind;
 
 import io.grpc.Server;
+import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
 
 import org.jspecify.annotations.Nullable;
@@ -50,12 +52,14 @@ public final class KvTransferService implements AutoCloseable {
 
     private final Leases leases;
     private final KvPool pool;
+    private final TransferSecurity security;
     private final ExecutorService executor;
     private @Nullable Server server;
 
     /// @param leases and `pool` stay the caller's, to be closed after this
-    public KvTransferService(Leases leases, KvPool pool) {
+    public KvTransferService(Leases leases, KvPool pool, TransferSecurity security) {
         this.leases = leases;
+        this.security = security;
         this.pool = pool;
         // checksums and copies are work for a core each
         int threads = Math.max(2, Math.min(8, Runtime.getRuntime().availableProcessors()));
@@ -66,18 +70,19 @@ public final class KvTransferService implements AutoCloseable {
 
     /// @param port 0 for any free one
     /// @return the port bound
-    /// @throws IOException it can't be bound
+    /// @throws IOException it can't be bound, or a file of the TLS settings can't be used
     public int start(String host, int port) throws IOException {
         int blockBytes = leases.bytesOfBlock();
         server =
-                NettyServerBuilder.forAddress(new InetSocketAddress(host, port))
+                NettyServerBuilder.forAddress(
+                                new InetSocketAddress(host, port), security.forReceiver())
                         .executor(executor)
                         .maxInboundMessageSize(Math.addExact(blockBytes, FRAME_OVERHEAD_BYTES))
                         .maxConcurrentCallsPerConnection(STREAMS_MAX)
                         .flowControlWindow(
                                 Math.clamp(2L * blockBytes, WINDOW_BYTES_MIN, WINDOW_BYTES_MAX))
                         .permitKeepAliveTime(KEEPALIVE_SECONDS_MIN, TimeUnit.SECONDS)
-                        .addService(new Frames())
+                        .addService(service())
                         .build()
                         .start();
         return server.getPort();
@@ -125,15 +130,19 @@ public final class KvTransferService implements AutoCloseable {
         executor.shutdown();
     }
 
-    private final class Frames extends KvTransferGrpc.KvTransferImplBase {
-        @Override
-        public StreamObserver<KvFrame> push(StreamObserver<KvReceipt> receipts) {
-            return new WriterStream((ServerCallStreamObserver<KvReceipt>) receipts);
-        }
+    private ServerServiceDefinition service() {
+        return ServerServiceDefinition.builder(KvTransferGrpc.SERVICE_NAME)
+                .addMethod(
+                        PushMethod.RECEIVER,
+                        ServerCalls.asyncBidiStreamingCall(
+                                receipts ->
+                                        new WriterStream(
+                                                (ServerCallStreamObserver<KvReceipt>) receipts)))
+                .build();
     }
 
     /// One writer's stream. gRPC calls it from one thread at a time.
-    private final class WriterStream implements StreamObserver<KvFrame> {
+    private final class WriterStream implements StreamObserver<IncomingFrame> {
         private final ServerCallStreamObserver<KvReceipt> receipts;
 
         /// Leases that this stream has written under and that are not known to have ended.
@@ -155,22 +164,38 @@ public final class KvTransferService implements AutoCloseable {
         }
 
         @Override
-        public void onNext(KvFrame frame) {
+        public void onNext(IncomingFrame frame) {
             if (over) {
                 return;
             }
+            switch (frame) {
+                case IncomingFrame.Piece piece -> {
+                    if (!unknown.contains(piece.lease)) {
+                        piece(piece.lease, leases.write(this, piece));
+                    }
+                }
+                case IncomingFrame.Message(KvFrame message) -> message(message);
+            }
+            if (written.size() + unknown.size() > STREAM_LEASES_MAX) {
+                close(Status.RESOURCE_EXHAUSTED, "too many leases on one stream");
+            }
+            wantsNext = true;
+            resume();
+        }
+
+        private void message(KvFrame frame) {
             switch (frame.getFrameCase()) {
-                case BLOCK -> {
-                    long lease = frame.getBlock().getLease();
+                case PLACED -> {
+                    long lease = frame.getPlaced().getLease();
                     if (!unknown.contains(lease)) {
-                        block(lease, leases.write(this, frame.getBlock()));
+                        piece(lease, leases.placed(this, frame.getPlaced()));
                     }
                 }
                 case COMMIT -> {
                     long lease = frame.getCommit().getLease();
                     if (!unknown.contains(lease)) {
-                        int blocks = frame.getCommit().getBlocks();
-                        Verdict verdict = leases.commit(this, lease, blocks);
+                        int pieces = frame.getCommit().getPieces();
+                        Verdict verdict = leases.commit(this, lease, pieces);
                         end(lease, verdict, KvStatus.KV_STATUS_COMMITTED);
                     }
                 }
@@ -181,16 +206,12 @@ public final class KvTransferService implements AutoCloseable {
                         end(lease, verdict, KvStatus.KV_STATUS_ABORTED);
                     }
                 }
-                case FRAME_NOT_SET -> close(Status.INVALID_ARGUMENT, "a frame without content");
+                case PIECE, FRAME_NOT_SET ->
+                        close(Status.INVALID_ARGUMENT, "a frame without content");
             }
-            if (written.size() + unknown.size() > STREAM_LEASES_MAX) {
-                close(Status.RESOURCE_EXHAUSTED, "too many leases on one stream");
-            }
-            wantsNext = true;
-            resume();
         }
 
-        private void block(long lease, Verdict verdict) {
+        private void piece(long lease, Verdict verdict) {
             if (verdict instanceof Verdict.Accepted) {
                 written.add(lease);
             } else {
@@ -208,13 +229,13 @@ public final class KvTransferService implements AutoCloseable {
                     receipt.setStatus(KvStatus.KV_STATUS_UNKNOWN_LEASE)
                             .setReason("the lease is not known here");
                 }
-                case Verdict.Refused(String reason) -> {
-                    if (wrote) {
-                        leases.disconnected(
-                                this, lease); // whatever was wrong, this attempt is over
-                    }
-                    receipt.setStatus(KvStatus.KV_STATUS_REFUSED).setReason(reason);
-                }
+                case Verdict.Refused(String reason) ->
+                        receipt.setStatus(KvStatus.KV_STATUS_REFUSED).setReason(reason);
+                case Verdict.Corrupted(String reason) ->
+                        receipt.setStatus(KvStatus.KV_STATUS_CORRUPTED).setReason(reason);
+            }
+            if (wrote && receipt.getStatus() == KvStatus.KV_STATUS_REFUSED) {
+                leases.disconnected(this, lease); // whatever was wrong, this attempt is over
             }
             receipts.onNext(receipt.build());
         }

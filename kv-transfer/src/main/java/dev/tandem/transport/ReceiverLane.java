@@ -1,21 +1,19 @@
 package dev.tandem.transport;
 
+import dev.tandem.kv.KvShape;
 import dev.tandem.transport.TransferMetrics.SendFailure;
 import dev.tandem.wire.KvReceipt;
 import dev.tandem.wire.KvSend;
 import dev.tandem.wire.SendResult;
-import dev.tandem.wire.TransferEndpoint;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -33,32 +31,34 @@ final class ReceiverLane {
     /// Streams whose buffer is full before no further lease is served: bounds what is buffered.
     private static final int UNREADY_MAX = 4;
 
-    /// Blocks put for one lease before events are looked at again.
+    /// Pieces put for one lease before events are looked at again.
     private static final int PUTS_MAX = 8;
-
-    /// After a failed connection, leases fail at once for this long instead of waiting for it again.
-    private static final long CONNECT_AGAIN_MILLIS = 250;
 
     final long receiverIncarnation;
     private final TransportSender sender;
     private final Thread thread;
     private final LinkedBlockingQueue<Event> events = new LinkedBlockingQueue<>();
 
-    /// Held while a block is put, so that [#silence] can wait for that to be over.
+    /// Held while a piece is put, so that [#silence] can wait for that to be over.
     private final Object putLock = new Object();
 
     private final Map<Long, OutgoingLease> leases = new LinkedHashMap<>();
-    private @Nullable BlockLink link;
-    private @Nullable BlockTransport linkTransport;
-    private @Nullable String connectError;
-    private long connectAgainNanos;
+    private final LaneLink link;
+    private final KvShape shape;
+    private final MemorySegment memory;
+
+    /// A forward pass that computes for a lease here has come further, and this has not been looked at.
+    private final AtomicBoolean layersPending = new AtomicBoolean();
+
     private @Nullable String stopReason;
 
-    /// A lease has blocks left that the transport would take at once.
+    /// A lease has pieces left that the transport would take at once.
     private boolean putsLeft;
 
     private sealed interface Event {
-        record Send(KvSend send, long writerIncarnation, long receivedNanos) implements Event {}
+        record Send(KvSend send, LayerProgress progress, long receivedNanos) implements Event {}
+
+        record Layers() implements Event {}
 
         record Receipt(long lease, Attempt attempt, KvReceipt receipt) implements Event {}
 
@@ -104,6 +104,9 @@ final class ReceiverLane {
     ReceiverLane(TransportSender sender, long receiverIncarnation) {
         this.sender = sender;
         this.receiverIncarnation = receiverIncarnation;
+        this.link = new LaneLink(receiverIncarnation, sender.transports, sender.metrics);
+        this.shape = sender.pool.shape();
+        this.memory = sender.pool.memory();
         this.thread =
                 Thread.ofPlatform()
                         .daemon()
@@ -115,8 +118,15 @@ final class ReceiverLane {
         thread.start();
     }
 
-    void enqueue(KvSend send, long writerIncarnation) {
-        events.add(new Event.Send(send, writerIncarnation, System.nanoTime()));
+    void enqueue(KvSend send, LayerProgress progress) {
+        progress.listen(this::layersDone); // first, so that no group is missed
+        events.add(new Event.Send(send, progress, System.nanoTime()));
+    }
+
+    private void layersDone() {
+        if (layersPending.compareAndSet(false, true)) {
+            events.add(new Event.Layers());
+        }
     }
 
     /// Ends a lease without a result. When this returns, nothing more is written under it.
@@ -170,12 +180,12 @@ final class ReceiverLane {
         } catch (InterruptedException e) {
             stopReason = "interrupted";
         } catch (RuntimeException e) {
-            log.error("the lane to receiver {} broke", name(receiverIncarnation), e);
+            log.error("the lane to receiver {} broke", Lease.name(receiverIncarnation), e);
             stopReason = "internal error: " + e;
         } finally {
             sender.remove(this); // nothing is enqueued any more
             failAll(stopReason == null ? "idle" : stopReason);
-            closeLink();
+            link.close();
         }
     }
 
@@ -198,6 +208,7 @@ final class ReceiverLane {
     private void handle(Event event) {
         switch (event) {
             case Event.Send send -> accept(send);
+            case Event.Layers() -> layersPending.set(false);
             case Event.Receipt(long lease, Attempt attempt, KvReceipt receipt) -> {
                 OutgoingLease outgoing = current(lease, attempt);
                 if (outgoing != null) {
@@ -242,11 +253,16 @@ final class ReceiverLane {
         }
         OutgoingLease lease = leases.get(send.getLease());
         if (lease == null) {
+            if (leases.isEmpty()) {
+                link.reconsider(System.nanoTime());
+            }
             lease =
                     new OutgoingLease(
                             send,
-                            event.writerIncarnation(),
+                            sender.incarnation,
                             event.receivedNanos(),
+                            shape.layers(),
+                            sender.options.pieceLayersMax(shape),
                             sender.options.retryWaitMillisMin());
             leases.put(lease.id, lease);
             if (sender.leases.incrementAndGet() > sender.options.leasesMax()) {
@@ -256,7 +272,7 @@ final class ReceiverLane {
         }
         String problem = problemOf(send, lease);
         if (problem == null) {
-            lease.add(send, event.receivedNanos());
+            lease.add(send, event.progress(), event.receivedNanos());
         } else {
             fail(lease, SendFailure.INVALID, problem);
         }
@@ -270,7 +286,7 @@ final class ReceiverLane {
         if (lease.last) {
             return "a send after the last one";
         }
-        if (lease.blocks.size() + send.getBlocksCount() > blocks) {
+        if (lease.blocks() + send.getBlocksCount() > blocks) {
             return "more blocks than the pool has";
         }
         for (int block : send.getBlocksList()) {
@@ -292,7 +308,7 @@ final class ReceiverLane {
                 try {
                     unready += serve(lease) ? 0 : 1;
                 } catch (RuntimeException e) {
-                    log.error("lease {} can't be sent", name(lease.id), e);
+                    log.error("lease {} can't be sent", Lease.name(lease.id), e);
                     fail(lease, SendFailure.CONNECTION_LOST, "can't be sent: " + e);
                 }
             }
@@ -309,13 +325,12 @@ final class ReceiverLane {
     /// @return false when the transport takes no more
     private boolean serve(OutgoingLease lease) {
         BlockChannel channel = channel(lease);
-        for (int puts = 0; lease.next < lease.blocks.size(); puts++) {
-            if (puts == PUTS_MAX) {
-                putsLeft = true;
-                return true;
-            }
-            if (!channel.ready()) {
-                return false;
+        for (int puts = 0; lease.hasPiece(); puts++) {
+            boolean ready = channel.ready();
+            if (!ready || puts == PUTS_MAX) {
+                putsLeft |= ready;
+                channel.flush();
+                return ready;
             }
             if (lease.deadlineNanos - System.nanoTime() <= 0) {
                 expire(lease);
@@ -325,41 +340,39 @@ final class ReceiverLane {
                 return true;
             }
         }
-        if (lease.last && !lease.commitSent) {
-            channel.commit(lease.next);
+        channel.flush();
+        if (lease.last && !lease.commitSent && lease.isSent()) {
+            channel.commit(lease.pieces);
             lease.commitSent = true;
         }
         return true;
     }
 
     private boolean put(OutgoingLease lease, BlockChannel channel) {
-        int slot = lease.slots.getInt(lease.next);
-        MemorySegment block = sender.pool.block(lease.blocks.getInt(lease.next));
-        if (lease.next == 0) {
+        long offset = lease.layerFrom() * shape.layerBytes();
+        long bytes = (lease.layerTo() - lease.layerFrom()) * shape.layerBytes();
+        long from = lease.block() * shape.blockBytes() + offset;
+        if (lease.pieces == 0) {
             lease.startNanos = System.nanoTime();
         }
         synchronized (putLock) {
             if (sender.hasEnded(lease.id)) {
                 return false; // silenced; the event that says so is on its way
             }
-            channel.put(slot, block);
+            channel.put(lease.slot(), offset, memory, from, bytes);
         }
-        lease.next++;
-        lease.bytes += block.byteSize();
-        sender.metrics.blocksSent.increment();
-        sender.metrics.bytesSent.add(block.byteSize());
+        lease.advance(bytes);
+        sender.metrics.piecesSent.increment();
+        sender.metrics.bytesSent.add(bytes);
         return true;
     }
 
     private BlockChannel channel(OutgoingLease lease) {
         if (lease.channel == null) {
-            if (link == null || linkTransport == null) {
-                throw new IllegalStateException("no link");
-            }
             var attempt = new Attempt(lease.id);
             lease.channel = link.open(lease.id, lease.writerIncarnation, attempt);
             attempt.channel = lease.channel;
-            lease.kind = linkTransport.kind();
+            lease.kind = link.kind();
             lease.waiting = false;
             lease.startNanos = System.nanoTime();
         }
@@ -379,6 +392,11 @@ final class ReceiverLane {
                 lease.retryWaitMillis =
                         Math.min(2 * lease.retryWaitMillis, sender.options.retryWaitMillisMax());
             }
+            case KV_STATUS_CORRUPTED ->
+                    fail(
+                            lease,
+                            SendFailure.CORRUPTED,
+                            "arrived with wrong bytes: " + receipt.getReason());
             case KV_STATUS_REFUSED, KV_STATUS_ABORTED, KV_STATUS_UNSPECIFIED, UNRECOGNIZED ->
                     fail(
                             lease,
@@ -387,71 +405,23 @@ final class ReceiverLane {
         }
     }
 
-    /// Makes sure that there is a link, over the first transport that works.
+    /// Makes sure that there is a link.
     ///
     /// @return false when there is none; the lease has failed then
     private boolean connect(OutgoingLease lease, long now) throws InterruptedException {
-        if (link != null) {
-            return true;
-        }
-        if (connectError != null && connectAgainNanos - now > 0) {
-            fail(lease, SendFailure.CONNECT, connectError);
-            return false;
-        }
         long leftMillis = TimeUnit.NANOSECONDS.toMillis(lease.deadlineNanos - now) + 1;
         long waitMillis = Math.min(sender.options.connectWaitMillisMax(), leftMillis);
-        var errors = new ArrayList<String>();
-        for (BlockTransport transport : sender.transports) {
-            for (TransferEndpoint endpoint : lease.endpoints) {
-                if (endpoint.getKind() == transport.kind()
-                        && open(transport, endpoint, waitMillis, errors)) {
-                    return true;
-                }
-            }
+        String error = link.connect(lease.endpoints, waitMillis, now);
+        if (error == null) {
+            return true;
         }
         if (lease.deadlineNanos - System.nanoTime() <= 0) {
-            expire(lease); // may have had too little time: no sign that others can't connect
-            return false;
+            link.forgetError();
+            expire(lease);
+        } else {
+            fail(lease, SendFailure.CONNECT, error);
         }
-        connectError =
-                errors.isEmpty()
-                        ? "writer and receiver offer no transport in common"
-                        : "no transport could be opened: " + String.join("; ", errors);
-        connectAgainNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(CONNECT_AGAIN_MILLIS);
-        fail(lease, SendFailure.CONNECT, connectError);
         return false;
-    }
-
-    private boolean open(
-            BlockTransport transport,
-            TransferEndpoint endpoint,
-            long waitMillis,
-            List<String> errors)
-            throws InterruptedException {
-        try {
-            link = transport.open(endpoint, receiverIncarnation, waitMillis);
-        } catch (IOException e) {
-            errors.add(transport.kind() + ": " + e.getMessage());
-            return false;
-        }
-        linkTransport = transport;
-        connectError = null;
-        if (!errors.isEmpty()) {
-            sender.metrics.fallbacks.increment();
-            log.warn(
-                    "receiver {} is reached over {}, since {}",
-                    name(receiverIncarnation),
-                    transport.kind(),
-                    String.join("; ", errors));
-        }
-        return true;
-    }
-
-    private void closeLink() {
-        if (link != null) {
-            link.close();
-            link = null;
-        }
     }
 
     private void commit(OutgoingLease lease) {
@@ -460,7 +430,10 @@ final class ReceiverLane {
         }
         forget(lease);
         if (sender.claim(lease.id)) {
-            sender.report(result(lease).setCommitted(true).build(), null);
+            long computed = lease.computedNanos();
+            long exposed = computed == 0 ? 0 : Math.max(0, System.nanoTime() - computed);
+            sender.metrics.committed(exposed);
+            sender.report(result(lease).setCommitted(true).setExposedNanos(exposed).build(), null);
         }
     }
 
@@ -469,8 +442,11 @@ final class ReceiverLane {
         if (sender.claim(lease.id)) {
             sender.report(result(lease).setError(error).build(), failure);
         }
-        if (failure == SendFailure.CONNECTION_LOST && leases.isEmpty()) {
-            closeLink(); // the next lease connects anew, and may choose another transport
+        if (failure == SendFailure.CONNECTION_LOST || failure == SendFailure.CORRUPTED) {
+            link.failed(error, System.nanoTime());
+            if (leases.isEmpty()) {
+                link.close(); // the next lease connects anew
+            }
         }
     }
 
@@ -503,11 +479,8 @@ final class ReceiverLane {
         return SendResult.newBuilder()
                 .setLease(lease.id)
                 .setBytes(lease.bytes)
+                .setPieces(lease.pieces)
                 .setNanos(lease.startNanos == 0 ? 0 : System.nanoTime() - lease.startNanos)
                 .setTransport(lease.kind);
-    }
-
-    private static String name(long id) {
-        return Long.toUnsignedString(id);
     }
 }

@@ -32,10 +32,4 @@ final class RecentIds {
     synchronized boolean contains(long id) {
         return ids.contains(id);
     }
-
-    synchronized void clear() {
-        ids.clear();
-        used = 0;
-        next = 0;
-    }
 }

@@ -1,7 +1,5 @@
 package dev.tandem.transport;
 
-import com.google.protobuf.ByteString;
-
 import dev.tandem.kv.Crc32c;
 import dev.tandem.kv.KvPools;
 import dev.tandem.kv.KvShape;
@@ -15,17 +13,23 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 
-/// Blocks copied straight into the receiver's mapped pool; a gRPC stream beside it carries checksum, commit and
-/// receipt. The receiver's [PoolLedger] says where a slot is and whether the lease still lives. A block for
-/// which it says nothing travels inside its frame instead, so that the receiver decides: not granted yet, over,
-/// or granted just now.
-final class SharedMemoryTransport implements BlockTransport {
+/// Pieces copied straight into the receiver's mapped pool; a gRPC stream beside it carries checksums, commit and
+/// receipt. The receiver's [PoolLedger] says where a slot is, and is claimed around each copy. A piece for which it
+/// says nothing travels inside a frame instead, so that the receiver decides: not granted yet, over, or granted just
+/// now.
+public final class SharedMemoryTransport implements BlockTransport {
     private final KvShape shape;
+    private final long writerIncarnation;
+    private final GrpcDialer dialer;
     private final TransferMetrics metrics;
     private final String host = HostIdentity.local();
 
-    SharedMemoryTransport(KvShape shape, TransferMetrics metrics) {
+    /// @param shape of the own blocks, and of every receiver's
+    public SharedMemoryTransport(
+            KvShape shape, long writerIncarnation, GrpcDialer dialer, TransferMetrics metrics) {
         this.shape = shape;
+        this.writerIncarnation = writerIncarnation;
+        this.dialer = dialer;
         this.metrics = metrics;
     }
 
@@ -42,9 +46,10 @@ final class SharedMemoryTransport implements BlockTransport {
         }
         SharedKvPool pool = attach(endpoint.getPoolPath(), receiverIncarnation);
         try {
+            pool.enter(writerIncarnation);
             return new Link(
                     pool,
-                    GrpcConnection.open(endpoint.getAddress(), receiverIncarnation, waitMillisMax),
+                    dialer.open(endpoint.getAddress(), receiverIncarnation, waitMillisMax),
                     receiverIncarnation);
         } catch (IOException | InterruptedException | RuntimeException e) {
             pool.close();
@@ -72,9 +77,11 @@ final class SharedMemoryTransport implements BlockTransport {
         }
 
         @Override
-        public BlockChannel open(long lease, long writerIncarnation, Events events) {
-            PushStream stream = connection.push(lease, writerIncarnation, events);
-            return new Channel(this, stream, lease, writerIncarnation);
+        public BlockChannel open(long lease, long writer, Events events) {
+            if (writer != writerIncarnation) {
+                throw new IllegalArgumentException("a lease of another writer");
+            }
+            return new Channel(this, connection.push(lease, writer, events), lease);
         }
 
         @Override
@@ -86,16 +93,15 @@ final class SharedMemoryTransport implements BlockTransport {
 
     private final class Channel implements BlockChannel {
         private final Link link;
-        private final PushStream stream;
+        private final ControlStream stream;
         private final long lease;
-        private final long writerIncarnation;
+        private final long blockBytes = shape.blockBytes();
         private int[] blockBySlot = new int[0];
 
-        Channel(Link link, PushStream stream, long lease, long writerIncarnation) {
+        Channel(Link link, ControlStream stream, long lease) {
             this.link = link;
             this.stream = stream;
             this.lease = lease;
-            this.writerIncarnation = writerIncarnation;
         }
 
         @Override
@@ -104,19 +110,26 @@ final class SharedMemoryTransport implements BlockTransport {
         }
 
         @Override
-        public void put(int slot, MemorySegment block) {
-            int target = locate(slot);
-            if (target < 0) {
-                metrics.blocksInline.increment();
-                GrpcTransport.putInline(stream, slot, block);
+        public void put(int slot, long offset, MemorySegment memory, long from, long bytes) {
+            int block = claim(slot);
+            if (block < 0) {
+                metrics.piecesInline.increment();
+                stream.flush(); // in order
+                stream.inline(slot, offset, memory, from, bytes);
                 return;
             }
-            int crc = Crc32c.copy(block, link.pool.block(target));
-            stream.block(slot, block.byteSize(), crc, ByteString.EMPTY);
+            int crc;
+            try {
+                long to = block * blockBytes + offset;
+                crc = Crc32c.copy(memory, from, link.pool.memory(), to, bytes);
+            } finally {
+                link.pool.ledger().release(block);
+            }
+            stream.inPlace(slot, offset, bytes, crc);
         }
 
-        /// @return the receiver's block, checked to be ours to write this moment; negative when it is not
-        private int locate(int slot) {
+        /// @return the receiver's block, ours until released; negative when it is not ours to write
+        private int claim(int slot) {
             PoolLedger ledger = link.pool.ledger();
             if (link.pool.incarnation() != link.receiverIncarnation) {
                 return -1;
@@ -127,13 +140,18 @@ final class SharedMemoryTransport implements BlockTransport {
             if (slot >= blockBySlot.length || blockBySlot[slot] < 0) {
                 return -1;
             }
-            boolean open = ledger.isOpen(blockBySlot[slot], lease, writerIncarnation, slot);
-            return open ? blockBySlot[slot] : -1;
+            int block = blockBySlot[slot];
+            return ledger.claim(block, lease, writerIncarnation, slot) ? block : -1;
         }
 
         @Override
-        public void commit(int blocks) {
-            stream.commit(blocks);
+        public void flush() {
+            stream.flush();
+        }
+
+        @Override
+        public void commit(int pieces) {
+            stream.commit(pieces);
         }
 
         @Override

@@ -14,8 +14,10 @@ public final class TransferMetrics {
         CONNECT,
         /// The connection broke before the receipt.
         CONNECTION_LOST,
-        /// The receiver refused a block or the commit.
+        /// The receiver refused a piece or the commit.
         REFUSED,
+        /// The receiver found a wrong checksum.
+        CORRUPTED,
         /// The coordinator gave the lease up.
         ABORTED,
         /// The deadline passed.
@@ -35,21 +37,25 @@ public final class TransferMetrics {
         STREAM,
         SLOT,
         LENGTH,
+        OVERLAP,
         CHECKSUM,
         INCOMPLETE
     }
 
-    final LongAdder blocksSent = new LongAdder();
+    final LongAdder piecesSent = new LongAdder();
     final LongAdder bytesSent = new LongAdder();
-    final LongAdder blocksInline = new LongAdder();
+    final LongAdder piecesInline = new LongAdder();
+    final LongAdder leasesSent = new LongAdder();
+    final LongAdder exposedNanos = new LongAdder();
     final LongAdder retries = new LongAdder();
     final LongAdder fallbacks = new LongAdder();
-    final LongAdder blocksReceived = new LongAdder();
+    final LongAdder piecesReceived = new LongAdder();
     final LongAdder bytesReceived = new LongAdder();
     final LongAdder leasesGranted = new LongAdder();
     final LongAdder leasesCommitted = new LongAdder();
     final LongAdder leasesAborted = new LongAdder();
     final LongAdder leasesExpired = new LongAdder();
+    final LongAdder leasesQuarantined = new LongAdder();
     private final Map<SendFailure, LongAdder> sendFailures = adders(SendFailure.class);
     private final Map<Refusal, LongAdder> refusals = adders(Refusal.class);
 
@@ -79,20 +85,35 @@ public final class TransferMetrics {
         return adder;
     }
 
-    /// Blocks handed to a transport, repeats included.
-    public long blocksSent() {
-        return blocksSent.sum();
+    void committed(long nanos) {
+        exposedNanos.add(nanos);
+        leasesSent.increment();
     }
 
-    /// Bytes of [#blocksSent].
+    /// Leases committed on the writer's side.
+    public long leasesSent() {
+        return leasesSent.sum();
+    }
+
+    /// By how much the transfers of [#leasesSent] have outlasted their computation, together.
+    public long exposedNanos() {
+        return exposedNanos.sum();
+    }
+
+    /// Pieces of blocks handed to a transport, repeats included.
+    public long piecesSent() {
+        return piecesSent.sum();
+    }
+
+    /// Bytes of [#piecesSent].
     public long bytesSent() {
         return bytesSent.sum();
     }
 
-    /// Blocks that travelled inside their frame although shared memory was open: their lease was not in the
+    /// Pieces that travelled inside their frame although shared memory was open: their lease was not in the
     /// ledger at that moment.
-    public long blocksInline() {
-        return blocksInline.sum();
+    public long piecesInline() {
+        return piecesInline.sum();
     }
 
     /// Leases started again because the receiver did not know them yet.
@@ -110,9 +131,9 @@ public final class TransferMetrics {
         return of(sendFailures, failure).sum();
     }
 
-    /// Blocks verified and accepted.
-    public long blocksReceived() {
-        return blocksReceived.sum();
+    /// Pieces verified and accepted.
+    public long piecesReceived() {
+        return piecesReceived.sum();
     }
 
     public long bytesReceived() {
@@ -133,6 +154,12 @@ public final class TransferMetrics {
 
     public long leasesExpired() {
         return leasesExpired.sum();
+    }
+
+    /// Leases that had ended while a one-sided writer was in the middle of a copy, so that their blocks stayed held a
+    /// little longer.
+    public long leasesQuarantined() {
+        return leasesQuarantined.sum();
     }
 
     /// Frames refused, for that reason.

@@ -5,7 +5,6 @@ import dev.tandem.transport.TransferMetrics.SendFailure;
 import dev.tandem.wire.KvSend;
 import dev.tandem.wire.LeaseAbort;
 import dev.tandem.wire.SendResult;
-import dev.tandem.wire.TransportKind;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -32,6 +31,7 @@ public final class TransportSender implements BlockSender {
     private static final long CLOSE_MILLIS_MAX = 5000;
 
     final KvPool pool;
+    final long incarnation; // of this worker
     final SenderOptions options;
     final TransferMetrics metrics;
     final List<BlockTransport> transports; // in order of preference
@@ -47,34 +47,23 @@ public final class TransportSender implements BlockSender {
     // guarded by `lock`
     private final Map<Long, ReceiverLane> lanes = new HashMap<>();
     private boolean closed;
-    private long incarnation;
 
     private volatile @Nullable Consumer<SendResult> listener;
 
     /// @param pool that the blocks are read from; stays the caller's, to be closed after this
     /// @param incarnation of this worker
-    /// @param offered transports to use, in order of preference
+    /// @param transports to use, in order of preference
     public TransportSender(
             KvPool pool,
             long incarnation,
-            List<TransportKind> offered,
+            List<BlockTransport> transports,
             SenderOptions options,
             TransferMetrics metrics) {
         this.pool = pool;
         this.incarnation = incarnation;
         this.options = options;
         this.metrics = metrics;
-        this.transports = offered.stream().map(kind -> transport(kind, pool, metrics)).toList();
-    }
-
-    private static BlockTransport transport(
-            TransportKind kind, KvPool pool, TransferMetrics metrics) {
-        return switch (kind) {
-            case TRANSPORT_KIND_SHARED_MEMORY -> new SharedMemoryTransport(pool.shape(), metrics);
-            case TRANSPORT_KIND_GRPC -> new GrpcTransport();
-            case TRANSPORT_KIND_UNSPECIFIED, UNRECOGNIZED ->
-                    throw new IllegalArgumentException("no transport of kind " + kind);
-        };
+        this.transports = List.copyOf(transports);
     }
 
     @Override
@@ -85,7 +74,7 @@ public final class TransportSender implements BlockSender {
     /// False also when there are too many receivers, and after close. The sends of a lease that was refused here
     /// are over: nothing more is written under it once this returns, and no result follows.
     @Override
-    public boolean send(KvSend send) {
+    public boolean send(KvSend send, LayerProgress progress) {
         if (listener == null) {
             throw new IllegalStateException("a send was given before anybody listens for results");
         }
@@ -103,7 +92,7 @@ public final class TransportSender implements BlockSender {
             }
             if (room && lane != null) {
                 sendsQueued.incrementAndGet();
-                lane.enqueue(send, incarnation);
+                lane.enqueue(send, progress);
                 return true;
             }
         }
@@ -124,19 +113,6 @@ public final class TransportSender implements BlockSender {
         synchronized (lock) {
             lanes.values().forEach(lane -> lane.abort(abort.getLease()));
         }
-    }
-
-    /// The worker registers anew: fails every lease under way, forgets the ended ones, and writes as the new
-    /// incarnation from here on.
-    public void restart(long newIncarnation) {
-        List<ReceiverLane> old;
-        synchronized (lock) {
-            incarnation = newIncarnation;
-            old = new ArrayList<>(lanes.values());
-            lanes.clear();
-        }
-        stop(old, "the worker registers anew");
-        ended.clear();
     }
 
     /// Fails what is under way; every accepted lease has its result when this returns.

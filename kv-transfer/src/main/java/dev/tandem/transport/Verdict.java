@@ -13,6 +13,11 @@ sealed interface Verdict {
     /// @param reason in words
     record Refused(String reason) implements Verdict {}
 
+    /// Refused since the bytes are not those that were sent.
+    ///
+    /// @param reason in words
+    record Corrupted(String reason) implements Verdict {}
+
     Verdict ACCEPTED = new Accepted();
     Verdict UNKNOWN = new Unknown();
 }

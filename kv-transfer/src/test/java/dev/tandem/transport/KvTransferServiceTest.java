@@ -8,9 +8,10 @@ import com.google.protobuf.ByteString;
 
 import dev.tandem.kv.Crc32c;
 import dev.tandem.wire.KvAbort;
-import dev.tandem.wire.KvBlock;
 import dev.tandem.wire.KvCommit;
 import dev.tandem.wire.KvFrame;
+import dev.tandem.wire.KvPiece;
+import dev.tandem.wire.KvPlaced;
 import dev.tandem.wire.KvReceipt;
 import dev.tandem.wire.KvStatus;
 import dev.tandem.wire.KvTransferGrpc;
@@ -73,13 +74,13 @@ class KvTransferServiceTest {
             return TestWorker.notHanging(receipts.poll(30, TimeUnit.SECONDS), "receipt");
         }
 
-        RawStream block(KvBlock block) {
-            frames.onNext(KvFrame.newBuilder().setBlock(block).build());
+        RawStream block(KvPiece block) {
+            frames.onNext(KvFrame.newBuilder().setPiece(block).build());
             return this;
         }
 
         RawStream commit(long lease, int blocks) {
-            var commit = KvCommit.newBuilder().setLease(lease).setBlocks(blocks);
+            var commit = KvCommit.newBuilder().setLease(lease).setPieces(blocks);
             frames.onNext(KvFrame.newBuilder().setCommit(commit).build());
             return this;
         }
@@ -114,9 +115,9 @@ class KvTransferServiceTest {
         receiver.leases.grant(grant(1, writer, MILLIS, 9, 10));
         byte[] bytes = block(1, 0).getPayload().toByteArray();
         bytes[4321] ^= 4;
-        KvBlock corrupt = block(1, 0).toBuilder().setPayload(ByteString.copyFrom(bytes)).build();
+        KvPiece corrupt = block(1, 0).toBuilder().setPayload(ByteString.copyFrom(bytes)).build();
         var stream = new RawStream(channel).block(corrupt);
-        assertReceipt(stream, 1, KvStatus.KV_STATUS_REFUSED, "CRC32C");
+        assertReceipt(stream, 1, KvStatus.KV_STATUS_CORRUPTED, "CRC32C");
         assertEnded(1, LeaseOutcome.LEASE_OUTCOME_ABORTED);
         stream.block(block(1, 1)).commit(1, 2);
         assertReceipt(stream, 1, KvStatus.KV_STATUS_REFUSED, "has ended");
@@ -126,11 +127,21 @@ class KvTransferServiceTest {
 
     /// As over shared memory: says that the bytes are there, but they are not.
     @Test
-    void anEmptyBlockWithTheWrongBytesInThePoolIsRefused() throws Exception {
+    void aPlacedPieceWithTheWrongBytesInThePoolIsRefused() throws Exception {
         receiver.leases.grant(grant(1, writer, MILLIS, 9));
-        KvBlock empty = block(1, 0).toBuilder().clearPayload().build();
-        var stream = new RawStream(channel).block(empty);
-        assertReceipt(stream, 1, KvStatus.KV_STATUS_REFUSED, "CRC32C");
+        KvPiece piece = block(1, 0);
+        var placed =
+                KvPlaced.newBuilder()
+                        .setLease(1)
+                        .setWriterIncarnation(piece.getWriterIncarnation())
+                        .setReceiverIncarnation(piece.getReceiverIncarnation())
+                        .addSlots(0)
+                        .addOffsets(0)
+                        .addLengths(piece.getLength())
+                        .addCrc32C(piece.getCrc32C());
+        var stream = new RawStream(channel);
+        stream.frames.onNext(KvFrame.newBuilder().setPlaced(placed).build());
+        assertReceipt(stream, 1, KvStatus.KV_STATUS_CORRUPTED, "CRC32C");
         assertEnded(1, LeaseOutcome.LEASE_OUTCOME_ABORTED);
     }
 
@@ -217,15 +228,15 @@ class KvTransferServiceTest {
     }
 
     /// The writer's block number `slot`, as the given slot.
-    private KvBlock block(long lease, int slot) {
+    private KvPiece block(long lease, int slot) {
         var bytes = writer.pool.block(slot).asByteBuffer();
-        return KvBlock.newBuilder()
+        return KvPiece.newBuilder()
                 .setLease(lease)
                 .setWriterIncarnation(writer.incarnation)
                 .setReceiverIncarnation(receiver.incarnation)
                 .setSlot(slot)
                 .setLength(bytes.remaining())
-                .setCrc32C(Crc32c.of(bytes))
+                .setCrc32C(Crc32c.of(writer.pool.block(slot)))
                 .setPayload(ByteString.copyFrom(bytes))
                 .build();
     }

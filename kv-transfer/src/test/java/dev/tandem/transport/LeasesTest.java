@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
 
-import dev.tandem.kv.Crc32c;
 import dev.tandem.kv.KvPool;
 import dev.tandem.kv.KvPools;
 import dev.tandem.kv.KvShape;
-import dev.tandem.wire.KvBlock;
+import dev.tandem.wire.KvFrame;
+import dev.tandem.wire.KvPiece;
 import dev.tandem.wire.LeaseAbort;
 import dev.tandem.wire.LeaseGrant;
 import dev.tandem.wire.LeaseOutcome;
@@ -21,8 +21,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -36,6 +37,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import java.util.zip.CRC32C;
 
 class LeasesTest {
     private static final KvShape SHAPE = new KvShape(1, 1, 16, 4); // 512 bytes a block
@@ -52,7 +54,7 @@ class LeasesTest {
 
     @BeforeEach
     void open() {
-        leases = new Leases(pool, RECEIVER, metrics, clock::get);
+        leases = new Leases(pool, RECEIVER, List.of(), metrics, clock::get);
         leases.onUpdate(updates::add);
     }
 
@@ -65,15 +67,15 @@ class LeasesTest {
     @Test
     void commitsWhenEverySlotHoldsVerifiedBytes() {
         leases.grant(grant(1, 3, 5));
-        assertThat(leases.write(stream, block(1, 1, 'b'))).isEqualTo(Verdict.ACCEPTED);
-        assertThat(leases.write(stream, block(1, 0, 'a'))).isEqualTo(Verdict.ACCEPTED);
+        assertThat(write(stream, block(1, 1, 'b'))).isEqualTo(Verdict.ACCEPTED);
+        assertThat(write(stream, block(1, 0, 'a'))).isEqualTo(Verdict.ACCEPTED);
         assertThat(updates).isEmpty();
         assertThat(leases.commit(stream, 1, 2)).isEqualTo(Verdict.ACCEPTED);
         assertThat(pool.block(3).get(ValueLayout.JAVA_BYTE, 511)).isEqualTo((byte) 'a');
         assertThat(pool.block(5).get(ValueLayout.JAVA_BYTE, 0)).isEqualTo((byte) 'b');
         assertOnlyUpdate(1, LeaseOutcome.LEASE_OUTCOME_COMMITTED, 1024);
         assertRefused(leases.commit(stream, 1, 2), "has ended");
-        assertRefused(leases.write(stream, block(1, 0, 'x')), "has ended");
+        assertRefused(write(stream, block(1, 0, 'x')), "has ended");
         assertThat(pool.block(3).get(ValueLayout.JAVA_BYTE, 0)).isEqualTo((byte) 'a');
         assertThat(updates).isEmpty();
     }
@@ -90,7 +92,7 @@ class LeasesTest {
         leases.grant(grant(1, 3, 5));
         leases.grant(grant(2, 4));
         write(1, 0);
-        assertRefused(leases.commit(stream, 1, 1), "1 of 2 slots");
+        assertRefused(leases.commit(stream, 1, 1), "1 of 2 layers of 2 blocks");
         assertOnlyUpdate(1, LeaseOutcome.LEASE_OUTCOME_ABORTED, 512);
         write(2, 0);
         assertRefused(leases.commit(stream, 2, 2), "commit of 2");
@@ -98,9 +100,9 @@ class LeasesTest {
     }
 
     @Test
-    void aWrongBlockOfTheRightWriterEndsTheLeaseAndChangesNothing() {
-        KvBlock good = block(1, 0, 'a');
-        List<KvBlock> bad =
+    void aWrongPieceOfTheRightWriterEndsTheLease() {
+        KvPiece good = block(1, 0, 'a');
+        List<KvPiece> bad =
                 List.of(
                         good.toBuilder().setCrc32C(good.getCrc32C() ^ 1).build(),
                         good.toBuilder().setLength(511).build(),
@@ -110,32 +112,119 @@ class LeasesTest {
                         good.toBuilder().setSlot(-1).build());
         for (int i = 0; i < bad.size(); i++) {
             leases.grant(grant(i, 3, 5));
-            KvBlock block = bad.get(i).toBuilder().setLease(i).build();
-            assertThat(leases.write(stream, block)).isInstanceOf(Verdict.Refused.class);
+            KvPiece block = bad.get(i).toBuilder().setLease(i).build();
+            if (i == 0) {
+                assertThat(write(stream, block)).isInstanceOf(Verdict.Corrupted.class);
+                pool.block(3).fill((byte) 0);
+            } else {
+                assertThat(write(stream, block)).isInstanceOf(Verdict.Refused.class);
+            }
             assertOnlyUpdate(i, LeaseOutcome.LEASE_OUTCOME_ABORTED, 0);
             assertThat(pool.block(3).get(ValueLayout.JAVA_BYTE, 0)).isZero();
         }
         leases.grant(grant(99, 3, 5));
         write(99, 0);
-        assertRefused(leases.write(stream, block(99, 0, 'z')), "received already");
+        assertRefused(write(stream, block(99, 0, 'z')), "received already");
         assertOnlyUpdate(99, LeaseOutcome.LEASE_OUTCOME_ABORTED, 512);
+    }
+
+    /// Layers of 512 bytes, 3 a block.
+    @Test
+    void piecesMustBeWholeLayersMustNotOverlapAndMustFillEverySlot() {
+        var shape = new KvShape(3, 1, 16, 4);
+        try (KvPool layered = KvPools.privateMemory(shape, 4);
+                var of = new Leases(layered, RECEIVER, List.of(), metrics, clock::get)) {
+            of.onUpdate(updates::add);
+            List<int[]> bad = // offset and length after [0, 512) and [1024, 1536) were received
+                    List.of(
+                            new int[] {0, 512},
+                            new int[] {512, 1024},
+                            new int[] {0, 1536},
+                            new int[] {1024, 512},
+                            new int[] {256, 512},
+                            new int[] {512, 256},
+                            new int[] {1536, 512},
+                            new int[] {1024, 1024},
+                            new int[] {-512, 512},
+                            new int[] {512, 0},
+                            new int[] {512, -512});
+            for (int i = 0; i < bad.size(); i++) {
+                of.grant(grant(i, 1));
+                assertThat(of.write(stream, piece(i, 0, 0, 512))).isEqualTo(Verdict.ACCEPTED);
+                assertThat(of.write(stream, piece(i, 0, 1024, 512))).isEqualTo(Verdict.ACCEPTED);
+                assertRefused(of.write(stream, piece(i, 0, bad.get(i)[0], bad.get(i)[1])), "");
+                assertOnlyUpdate(i, LeaseOutcome.LEASE_OUTCOME_ABORTED, 1024);
+            }
+            assertThat(metrics.refusals(TransferMetrics.Refusal.OVERLAP)).isEqualTo(4);
+            assertThat(metrics.refusals(TransferMetrics.Refusal.LENGTH)).isEqualTo(7);
+            of.grant(grant(90, 1));
+            assertThat(of.write(stream, piece(90, 0, 0, 1024))).isEqualTo(Verdict.ACCEPTED);
+            assertRefused(of.commit(stream, 90, 1), "2 of 3 layers of 1 blocks");
+            assertOnlyUpdate(90, LeaseOutcome.LEASE_OUTCOME_ABORTED, 1024);
+            of.grant(grant(91, 1));
+            assertThat(of.write(stream, piece(91, 0, 512, 1024))).isEqualTo(Verdict.ACCEPTED);
+            assertThat(of.write(stream, piece(91, 0, 0, 512))).isEqualTo(Verdict.ACCEPTED);
+            assertThat(of.commit(stream, 91, 2)).isEqualTo(Verdict.ACCEPTED);
+            assertOnlyUpdate(91, LeaseOutcome.LEASE_OUTCOME_COMMITTED, 1536);
+        }
+    }
+
+    private static IncomingFrame.Piece piece(long lease, int slot, int offset, int length) {
+        ByteString payload = ByteString.copyFromUtf8("p".repeat(Math.max(0, length)));
+        KvPiece piece =
+                block(lease, slot, 'p').toBuilder()
+                        .setOffset(offset)
+                        .setLength(length)
+                        .setPayload(payload)
+                        .setCrc32C(crc(payload))
+                        .build();
+        try {
+            return new IncomingFrame.Piece(piece);
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void piecesOfGarbageAreNoFrames() throws IOException {
+        var random = new Random(5);
+        for (int i = 0; i < 2000; i++) {
+            byte[] bytes = KvFrame.newBuilder().setPiece(block(i, 0, 'g')).build().toByteArray();
+            int cut = 1 + random.nextInt(bytes.length - 1);
+            for (int flips = random.nextInt(4); flips > 0; flips--) {
+                bytes[random.nextInt(Math.min(cut, 60))] ^= (byte) (1 << random.nextInt(8));
+            }
+            leases.grant(grant(i, 3));
+            Verdict verdict = Verdict.UNKNOWN;
+            try {
+                if (IncomingFrame.read(new ByteArrayInputStream(bytes, 0, cut))
+                        instanceof IncomingFrame.Piece piece) {
+                    verdict = leases.write(stream, piece);
+                }
+            } catch (IOException expected) {
+                assertThat(expected).hasMessageNotContaining("null");
+            }
+            assertThat(verdict).as("round %d", i).isNotEqualTo(Verdict.ACCEPTED);
+            leases.abort(LeaseAbort.newBuilder().setLease(i).build());
+        }
+        updates.clear();
     }
 
     @Test
     void foreignFramesAreRefusedAndHarmNothing() {
         leases.grant(grant(1, 3));
-        KvBlock good = block(1, 0, 'a');
+        KvPiece good = block(1, 0, 'a');
         assertRefused(
-                leases.write(stream, good.toBuilder().setWriterIncarnation(201).build()),
+                write(stream, good.toBuilder().setWriterIncarnation(201).build()),
                 "another writer");
         assertRefused(
-                leases.write(stream, good.toBuilder().setReceiverIncarnation(99).build()),
+                write(stream, good.toBuilder().setReceiverIncarnation(99).build()),
                 "another incarnation");
         assertRefused(leases.commit(stream, 1, 0), "nothing was sent");
         assertRefused(leases.abandon(stream, 1), "nothing was sent");
         write(1, 0);
         Object other = new Object();
-        assertRefused(leases.write(other, good), "another stream");
+        assertRefused(write(other, good), "another stream");
         assertRefused(leases.commit(other, 1, 1), "another stream");
         assertRefused(leases.abandon(other, 1), "another stream");
         leases.disconnected(other, 1);
@@ -146,7 +235,7 @@ class LeasesTest {
 
     @Test
     void unknownIsNotEnded() {
-        assertThat(leases.write(stream, block(1, 0, 'a'))).isEqualTo(Verdict.UNKNOWN);
+        assertThat(write(stream, block(1, 0, 'a'))).isEqualTo(Verdict.UNKNOWN);
         assertThat(leases.commit(stream, 1, 1)).isEqualTo(Verdict.UNKNOWN);
         leases.abort(LeaseAbort.newBuilder().setLease(1).build());
         assertThat(updates).isEmpty();
@@ -154,9 +243,9 @@ class LeasesTest {
         write(1, 0);
         leases.abort(LeaseAbort.newBuilder().setLease(1).build());
         assertOnlyUpdate(1, LeaseOutcome.LEASE_OUTCOME_ABORTED, 512);
-        assertRefused(leases.write(stream, block(1, 0, 'a')), "has ended");
+        assertRefused(write(stream, block(1, 0, 'a')), "has ended");
         leases.grant(grant(1, 3)); // too late, a repeat
-        assertRefused(leases.write(stream, block(1, 0, 'a')), "has ended");
+        assertRefused(write(stream, block(1, 0, 'a')), "has ended");
         assertThat(updates).isEmpty();
     }
 
@@ -189,7 +278,7 @@ class LeasesTest {
         assertThat(updates).isEmpty();
         leases.grant(grant(2, 4));
         clock.incrementAndGet();
-        assertRefused(leases.write(stream, block(1, 0, 'a')), "has ended");
+        assertRefused(write(stream, block(1, 0, 'a')), "has ended");
         leases.expireDue();
         leases.expireDue();
         assertOnlyUpdate(1, LeaseOutcome.LEASE_OUTCOME_EXPIRED, 0);
@@ -208,17 +297,6 @@ class LeasesTest {
             assertThat(update.getOutcome()).isEqualTo(LeaseOutcome.LEASE_OUTCOME_EXPIRED);
             assertThat(updates).isEmpty();
         }
-    }
-
-    @Test
-    void aRestartEndsEverythingAndForgets() {
-        leases.grant(grant(1, 3));
-        leases.restart(RECEIVER + 1);
-        assertOnlyUpdate(1, LeaseOutcome.LEASE_OUTCOME_ABORTED, 0);
-        assertRefused(leases.write(stream, block(1, 0, 'a')), "another incarnation");
-        leases.grant(grant(1, 3));
-        KvBlock block = block(1, 0, 'a').toBuilder().setReceiverIncarnation(RECEIVER + 1).build();
-        assertThat(leases.write(stream, block)).isEqualTo(Verdict.ACCEPTED);
     }
 
     @Test
@@ -291,7 +369,7 @@ class LeasesTest {
         switch (role) {
             case 0, 1 -> {
                 for (int slot = role; slot < blocksEach; slot += 2) {
-                    var unused = leases.write(stream, block(lease, slot, (char) ('a' + slot)));
+                    var unused = write(stream, block(lease, slot, (char) ('a' + slot)));
                 }
                 if (random.nextInt(3) == 0) {
                     var unused = leases.commit(stream, lease, blocksEach);
@@ -321,26 +399,37 @@ class LeasesTest {
         assertThat(ids.add(9)).isTrue();
         assertThat(ids.contains(-1)).isFalse();
         assertThat(LongStream.of(5, 7, 9).allMatch(ids::contains)).isTrue();
-        ids.clear();
-        assertThat(ids.contains(9)).isFalse();
-        assertThat(ids.add(9)).isTrue();
+    }
+
+    private Verdict write(Object from, KvPiece piece) {
+        try {
+            return leases.write(from, new IncomingFrame.Piece(piece));
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
     }
 
     private void write(long lease, int slot) {
-        assertThat(leases.write(stream, block(lease, slot, 'w'))).isEqualTo(Verdict.ACCEPTED);
+        assertThat(write(stream, block(lease, slot, 'w'))).isEqualTo(Verdict.ACCEPTED);
     }
 
-    private static KvBlock block(long lease, int slot, char fill) {
+    private static KvPiece block(long lease, int slot, char fill) {
         ByteString payload = ByteString.copyFromUtf8(String.valueOf(fill).repeat(512));
-        return KvBlock.newBuilder()
+        return KvPiece.newBuilder()
                 .setLease(lease)
                 .setWriterIncarnation(WRITER)
                 .setReceiverIncarnation(RECEIVER)
                 .setSlot(slot)
                 .setLength(512)
-                .setCrc32C(Crc32c.of(ByteBuffer.wrap(payload.toByteArray())))
+                .setCrc32C(crc(payload))
                 .setPayload(payload)
                 .build();
+    }
+
+    private static int crc(ByteString bytes) {
+        var crc = new CRC32C();
+        crc.update(bytes.asReadOnlyByteBuffer());
+        return (int) crc.getValue();
     }
 
     private static LeaseGrant grant(long lease, int... blocks) {

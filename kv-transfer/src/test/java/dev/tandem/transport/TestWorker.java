@@ -21,6 +21,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
 /// Both transfer ends of one worker with real memory and real sockets, without an engine.
@@ -56,6 +57,30 @@ final class TestWorker implements AutoCloseable {
             int blocks,
             SenderOptions options)
             throws IOException {
+        this(
+                incarnation,
+                kinds,
+                folder,
+                shape,
+                blocks,
+                options,
+                GrpcDialer.plaintext(),
+                TransferSecurity.PLAINTEXT,
+                transport -> transport);
+    }
+
+    /// @param wrap puts something between the sender and its transports
+    TestWorker(
+            long incarnation,
+            List<TransportKind> kinds,
+            Path folder,
+            KvShape shape,
+            int blocks,
+            SenderOptions options,
+            GrpcDialer dialer,
+            TransferSecurity security,
+            UnaryOperator<BlockTransport> wrap)
+            throws IOException {
         this.incarnation = incarnation;
         this.kinds = kinds;
         pool =
@@ -64,10 +89,25 @@ final class TestWorker implements AutoCloseable {
                         : KvPools.privateMemory(shape, blocks);
         leases = new Leases(pool, incarnation, metrics);
         leases.onUpdate(updates::add);
-        service = new KvTransferService(leases, pool);
+        service = new KvTransferService(leases, pool, security);
         port = service.start("127.0.0.1", 0);
-        sender = new TransportSender(pool, incarnation, kinds, options, metrics);
+        List<BlockTransport> transports =
+                kinds.stream()
+                        .map(
+                                kind ->
+                                        kind == TransportKind.TRANSPORT_KIND_GRPC
+                                                ? new GrpcTransport(dialer, 1)
+                                                : new SharedMemoryTransport(
+                                                        shape, incarnation, dialer, metrics))
+                        .map(wrap)
+                        .toList();
+        sender = new TransportSender(pool, incarnation, transports, options, metrics);
         sender.onResult(results::add);
+    }
+
+    /// Sends blocks all of whose layers are computed.
+    boolean send(KvSend send) {
+        return sender.send(send, LayerProgress.complete(pool.shape().layers()));
     }
 
     List<TransferEndpoint> endpoints() {

@@ -55,14 +55,14 @@ class TransferTest {
             int[] from = {0, 63, 5, 17, 33};
             int[] to = {40, 2, 0, 63, 11};
             receiver.leases.grant(grant(7, writer, MILLIS, to));
-            assertThat(writer.sender.send(send(7, receiver, MILLIS, true, 0, from))).isTrue();
+            assertThat(writer.send(send(7, receiver, MILLIS, true, 0, from))).isTrue();
             assertCommitted(writer.result(), 7, way.kind, 5);
             assertEnded(receiver.update(), 7, LeaseOutcome.LEASE_OUTCOME_COMMITTED);
             assertEqualBlocks(writer, from, receiver, to);
             assertThat(receiver.pool.block(41).get(java.lang.foreign.ValueLayout.JAVA_LONG, 0))
                     .isZero();
-            assertThat(receiver.metrics.blocksReceived()).isEqualTo(5);
-            assertThat(writer.metrics.blocksInline()).isZero();
+            assertThat(receiver.metrics.piecesReceived()).isEqualTo(5);
+            assertThat(writer.metrics.piecesInline()).isZero();
             writer.assertNothingMore();
             receiver.assertNothingMore();
         }
@@ -76,12 +76,12 @@ class TransferTest {
             writer.fillRandom(12);
             receiver.leases.grant(grant(1, writer, MILLIS, 0, 1, 2, 3));
             receiver.leases.grant(grant(2, writer, MILLIS, 10, 11));
-            writer.sender.send(send(1, receiver, MILLIS, false, 0, 20));
-            writer.sender.send(send(2, receiver, MILLIS, false, 0, 30));
-            writer.sender.send(send(1, receiver, MILLIS, false, 1, 21, 22));
-            writer.sender.send(send(2, receiver, MILLIS, true, 1, 31));
+            writer.send(send(1, receiver, MILLIS, false, 0, 20));
+            writer.send(send(2, receiver, MILLIS, false, 0, 30));
+            writer.send(send(1, receiver, MILLIS, false, 1, 21, 22));
+            writer.send(send(2, receiver, MILLIS, true, 1, 31));
             assertCommitted(writer.result(), 2, way.kind, 2);
-            writer.sender.send(send(1, receiver, MILLIS, true, 3, 23));
+            writer.send(send(1, receiver, MILLIS, true, 3, 23));
             assertCommitted(writer.result(), 1, way.kind, 4);
             assertEqualBlocks(
                     writer,
@@ -100,7 +100,7 @@ class TransferTest {
         try (var writer = new TestWorker(1, way.offered, folder);
                 var receiver = new TestWorker(2, way.offered, folder)) {
             receiver.leases.grant(grant(1, writer, MILLIS));
-            writer.sender.send(send(1, receiver, MILLIS, true, 0));
+            writer.send(send(1, receiver, MILLIS, true, 0));
             assertCommitted(writer.result(), 1, way.kind, 0);
             assertEnded(receiver.update(), 1, LeaseOutcome.LEASE_OUTCOME_COMMITTED);
         }
@@ -114,12 +114,11 @@ class TransferTest {
             writer.fillRandom(13);
             int[] from = IntStream.range(0, 30).toArray();
             int[] to = IntStream.range(30, 60).toArray();
-            writer.sender.send(send(1, receiver, MILLIS, false, 0, 0, 1, 2, 3, 4));
+            writer.send(send(1, receiver, MILLIS, false, 0, 0, 1, 2, 3, 4));
             TestWorker.await(
                     () -> writer.metrics.retries() >= 2); // the receiver has said "unknown" twice
             receiver.leases.grant(grant(1, writer, MILLIS, to));
-            writer.sender.send(
-                    send(1, receiver, MILLIS, true, 5, IntStream.range(5, 30).toArray()));
+            writer.send(send(1, receiver, MILLIS, true, 5, IntStream.range(5, 30).toArray()));
             assertCommitted(writer.result(), 1, way.kind, 30);
             assertEnded(receiver.update(), 1, LeaseOutcome.LEASE_OUTCOME_COMMITTED);
             assertEqualBlocks(writer, from, receiver, to);
@@ -132,7 +131,7 @@ class TransferTest {
     void aLeaseThatIsNeverGrantedFailsAtItsDeadline(Way way) throws Exception {
         try (var writer = new TestWorker(1, way.offered, folder);
                 var receiver = new TestWorker(2, way.offered, folder)) {
-            writer.sender.send(send(1, receiver, 60, true, 0, 0, 1));
+            writer.send(send(1, receiver, 60, true, 0, 0, 1));
             assertFailed(writer, 1, SendFailure.DEADLINE, "deadline");
             receiver.assertNothingMore();
         }
@@ -145,19 +144,19 @@ class TransferTest {
                 var receiver = new TestWorker(2, way.offered, folder)) {
             writer.fillRandom(14);
             receiver.leases.grant(grant(1, writer, MILLIS, 0, 1, 2, 3));
-            writer.sender.send(send(1, receiver, MILLIS, false, 0, 20, 21));
-            TestWorker.await(() -> receiver.metrics.blocksReceived() >= 2);
+            writer.send(send(1, receiver, MILLIS, false, 0, 20, 21));
+            TestWorker.await(() -> receiver.metrics.piecesReceived() >= 2);
             receiver.leases.abort(LeaseAbort.newBuilder().setLease(1).build());
             assertEnded(receiver.update(), 1, LeaseOutcome.LEASE_OUTCOME_ABORTED);
-            writer.sender.send(send(1, receiver, MILLIS, false, 2, 22));
+            writer.send(send(1, receiver, MILLIS, false, 2, 22));
             assertFailed(writer, 1, SendFailure.REFUSED, "has ended");
             // chunks that come after the failure are dropped
-            assertThat(writer.sender.send(send(1, receiver, MILLIS, true, 3, 23))).isTrue();
+            assertThat(writer.send(send(1, receiver, MILLIS, true, 3, 23))).isTrue();
             assertThat(receiver.pool.block(2).get(java.lang.foreign.ValueLayout.JAVA_LONG, 0))
                     .isZero();
             // the next lease uses the same link
             receiver.leases.grant(grant(2, writer, MILLIS, 2));
-            writer.sender.send(send(2, receiver, MILLIS, true, 0, 22));
+            writer.send(send(2, receiver, MILLIS, true, 0, 22));
             assertCommitted(writer.result(), 2, way.kind, 1);
             assertEnded(receiver.update(), 2, LeaseOutcome.LEASE_OUTCOME_COMMITTED);
             writer.assertNothingMore();
@@ -171,9 +170,9 @@ class TransferTest {
         try (var writer = new TestWorker(1, way.offered, folder);
                 var receiver = new TestWorker(2, way.offered, folder)) {
             receiver.leases.grant(grant(1, writer, 80, 0, 1));
-            writer.sender.send(send(1, receiver, MILLIS, false, 0, 20));
+            writer.send(send(1, receiver, MILLIS, false, 0, 20));
             assertEnded(receiver.update(), 1, LeaseOutcome.LEASE_OUTCOME_EXPIRED);
-            writer.sender.send(send(1, receiver, MILLIS, true, 1, 21));
+            writer.send(send(1, receiver, MILLIS, true, 1, 21));
             assertFailed(writer, 1, SendFailure.REFUSED, "refused");
             writer.assertNothingMore();
             receiver.assertNothingMore();
@@ -186,14 +185,14 @@ class TransferTest {
         try (var writer = new TestWorker(1, way.offered, folder);
                 var receiver = new TestWorker(2, way.offered, folder)) {
             receiver.leases.grant(grant(1, writer, MILLIS, 0, 1));
-            writer.sender.send(send(1, receiver, MILLIS, false, 0, 20));
-            TestWorker.await(() -> receiver.metrics.blocksReceived() >= 1);
+            writer.send(send(1, receiver, MILLIS, false, 0, 20));
+            TestWorker.await(() -> receiver.metrics.piecesReceived() >= 1);
             receiver.service.close();
             assertFailed(writer, 1, SendFailure.CONNECTION_LOST, "connection lost");
             // the receiver's side has noticed as well
             assertEnded(receiver.update(), 1, LeaseOutcome.LEASE_OUTCOME_ABORTED);
-            writer.sender.send(send(1, receiver, MILLIS, true, 1, 21));
-            writer.sender.send(send(2, receiver, MILLIS, true, 0, 22));
+            writer.send(send(1, receiver, MILLIS, true, 1, 21));
+            writer.send(send(2, receiver, MILLIS, true, 0, 22));
             assertFailed(writer, 2, SendFailure.CONNECT, "no transport could be opened");
             writer.assertNothingMore();
         }
@@ -205,11 +204,11 @@ class TransferTest {
         try (var receiver = new TestWorker(2, way.offered, folder)) {
             try (var writer = new TestWorker(1, way.offered, folder)) {
                 receiver.leases.grant(grant(1, writer, 600_000, 0, 1));
-                writer.sender.send(send(1, receiver, MILLIS, false, 0, 20));
-                TestWorker.await(() -> receiver.metrics.blocksReceived() >= 1);
+                writer.send(send(1, receiver, MILLIS, false, 0, 20));
+                TestWorker.await(() -> receiver.metrics.piecesReceived() >= 1);
                 writer.sender.close();
                 assertFailed(writer, 1, SendFailure.CLOSED, "closed");
-                assertThat(writer.sender.send(send(2, receiver, MILLIS, true, 0, 1))).isFalse();
+                assertThat(writer.send(send(2, receiver, MILLIS, true, 0, 1))).isFalse();
                 writer.assertNothingMore();
             }
             assertEnded(receiver.update(), 1, LeaseOutcome.LEASE_OUTCOME_ABORTED);
@@ -223,7 +222,7 @@ class TransferTest {
             writer.fillRandom(15);
             Files.delete(receiver.pool.path());
             receiver.leases.grant(grant(1, writer, MILLIS, 9));
-            writer.sender.send(send(1, receiver, MILLIS, true, 0, 20));
+            writer.send(send(1, receiver, MILLIS, true, 0, 20));
             assertCommitted(writer.result(), 1, TransportKind.TRANSPORT_KIND_GRPC, 1);
             assertEqualBlocks(writer, new int[] {20}, receiver, new int[] {9});
             assertThat(writer.metrics.fallbacks()).isEqualTo(1);
@@ -237,14 +236,14 @@ class TransferTest {
             receiver.leases.grant(grant(1, writer, MILLIS, 9));
             var send = send(1, receiver, MILLIS, true, 0, 20).toBuilder();
             send.getEndpointsBuilderList().forEach(endpoint -> endpoint.setHost("elsewhere"));
-            writer.sender.send(send.build());
+            writer.send(send.build());
             assertCommitted(writer.result(), 1, TransportKind.TRANSPORT_KIND_GRPC, 1);
         }
     }
 
     @Test
     void aDeadReceiverDoesNotHoldUpTheOthers() throws Exception {
-        var patient = new SenderOptions(8, 8, 2, MILLIS, 2, 100, 60_000);
+        var patient = new SenderOptions(8, 8, 2, MILLIS, 2, 100, 60_000, 1 << 20);
         try (var silent = new ServerSocket(0); // accepts, never speaks
                 var writer =
                         new TestWorker(1, TestWorker.GRPC, folder, TestWorker.SHAPE, 64, patient);
@@ -253,8 +252,8 @@ class TransferTest {
             var dead = send(1, receiver, MILLIS, true, 0, 20).toBuilder();
             dead.setReceiverIncarnation(3);
             dead.getEndpointsBuilder(0).setAddress("127.0.0.1:" + silent.getLocalPort());
-            writer.sender.send(dead.build());
-            writer.sender.send(send(2, receiver, MILLIS, true, 0, 20));
+            writer.send(dead.build());
+            writer.send(send(2, receiver, MILLIS, true, 0, 20));
             assertCommitted(writer.result(), 2, TransportKind.TRANSPORT_KIND_GRPC, 1);
             writer.assertNothingMore(); // the other one still waits for its connection
             silent.close();
@@ -266,47 +265,46 @@ class TransferTest {
     void malformedSendsFailAndHarmNothingElse() throws Exception {
         try (var writer = new TestWorker(1, TestWorker.GRPC, folder);
                 var receiver = new TestWorker(2, TestWorker.GRPC, folder)) {
-            writer.sender.send(send(1, receiver, MILLIS, true, 0, 64));
+            writer.send(send(1, receiver, MILLIS, true, 0, 64));
             assertFailed(writer, 1, SendFailure.INVALID, "no block 64");
-            writer.sender.send(
-                    send(2, receiver, MILLIS, true, 0, 1).toBuilder().addSlots(5).build());
+            writer.send(send(2, receiver, MILLIS, true, 0, 1).toBuilder().addSlots(5).build());
             assertFailed(writer, 2, SendFailure.INVALID, "1 blocks for 2 slots");
             var nowhere = send(3, receiver, MILLIS, true, 0, 1).toBuilder();
             nowhere.setReceiverIncarnation(3).getEndpointsBuilder(0).setAddress("nonsense");
-            writer.sender.send(nowhere.build());
+            writer.send(nowhere.build());
             assertFailed(writer, 3, SendFailure.CONNECT, "not host:port");
-            writer.sender.send(
+            writer.send(
                     send(4, receiver, MILLIS, true, 0, 1).toBuilder()
                             .setReceiverIncarnation(4)
                             .clearEndpoints()
                             .build());
             assertFailed(writer, 4, SendFailure.CONNECT, "no transport in common");
             receiver.leases.grant(grant(5, writer, MILLIS, 9));
-            writer.sender.send(send(5, receiver, MILLIS, true, 0, 20));
+            writer.send(send(5, receiver, MILLIS, true, 0, 20));
             assertCommitted(writer.result(), 5, TransportKind.TRANSPORT_KIND_GRPC, 1);
         }
     }
 
     @Test
     void aFullQueueRefusesAndReportsNothing() throws Exception {
-        var tight = new SenderOptions(2, 8, 1, MILLIS, 2, 100, 60_000);
+        var tight = new SenderOptions(2, 8, 1, MILLIS, 2, 100, 60_000, 1 << 20);
         try (var silent = new ServerSocket(0);
                 var receiver = new TestWorker(2, TestWorker.GRPC, folder);
                 var writer =
                         new TestWorker(1, TestWorker.GRPC, folder, TestWorker.SHAPE, 64, tight)) {
             var stuck = send(1, receiver, MILLIS, true, 0, 1).toBuilder();
             stuck.getEndpointsBuilder(0).setAddress("127.0.0.1:" + silent.getLocalPort());
-            assertThat(writer.sender.send(stuck.build())).isTrue();
+            assertThat(writer.send(stuck.build())).isTrue();
             TestWorker.await(
                     () ->
                             writer.sender.sendsQueued.get()
                                     <= 0); // until the lane is busy connecting
-            assertThat(writer.sender.send(send(2, receiver, MILLIS, true, 0, 1))).isTrue();
-            assertThat(writer.sender.send(send(3, receiver, MILLIS, true, 0, 1))).isTrue();
-            assertThat(writer.sender.send(send(4, receiver, MILLIS, true, 0, 1))).isFalse();
+            assertThat(writer.send(send(2, receiver, MILLIS, true, 0, 1))).isTrue();
+            assertThat(writer.send(send(3, receiver, MILLIS, true, 0, 1))).isTrue();
+            assertThat(writer.send(send(4, receiver, MILLIS, true, 0, 1))).isFalse();
             // another receiver would be one too many
             assertThat(
-                            writer.sender.send(
+                            writer.send(
                                     send(5, receiver, MILLIS, true, 0, 1).toBuilder()
                                             .setReceiverIncarnation(9)
                                             .build()))
@@ -320,28 +318,6 @@ class TransferTest {
                 assertThat(failed.add(result.getLease())).isTrue();
             }
             assertThat(failed).containsExactlyInAnyOrder(1L, 2L, 3L);
-        }
-    }
-
-    @Test
-    void aRestartFailsWhatIsUnderWayAndTakesTheSameIdsAnew() throws Exception {
-        try (var writer = new TestWorker(1, TestWorker.BOTH, folder);
-                var receiver = new TestWorker(2, TestWorker.BOTH, folder)) {
-            receiver.leases.grant(grant(1, writer, MILLIS, 0, 1));
-            writer.sender.send(send(1, receiver, MILLIS, false, 0, 20));
-            TestWorker.await(() -> receiver.metrics.blocksReceived() >= 1);
-            writer.sender.restart(11);
-            assertFailed(writer, 1, SendFailure.CLOSED, "registers anew");
-            assertEnded(receiver.update(), 1, LeaseOutcome.LEASE_OUTCOME_ABORTED);
-            receiver.leases.restart(12);
-            var anew = grant(1, writer, MILLIS, 0).toBuilder().setWriterIncarnation(11).build();
-            receiver.leases.grant(anew);
-            writer.sender.send(
-                    send(1, receiver, MILLIS, true, 0, 20).toBuilder()
-                            .setReceiverIncarnation(12)
-                            .build());
-            assertCommitted(writer.result(), 1, TransportKind.TRANSPORT_KIND_SHARED_MEMORY, 1);
-            assertEnded(receiver.update(), 1, LeaseOutcome.LEASE_OUTCOME_COMMITTED);
         }
     }
 
@@ -362,8 +338,7 @@ class TransferTest {
                     int[] sixteen = IntStream.range(lease * 16, lease * 16 + 16).toArray();
                     long id = round * 16L + lease;
                     receiver.leases.grant(grant(id, writer, MILLIS, sixteen));
-                    assertThat(writer.sender.send(send(id, receiver, MILLIS, true, 0, sixteen)))
-                            .isTrue();
+                    assertThat(writer.send(send(id, receiver, MILLIS, true, 0, sixteen))).isTrue();
                 }
                 for (int lease = 0; lease < 16; lease++) {
                     SendResult result = writer.result();

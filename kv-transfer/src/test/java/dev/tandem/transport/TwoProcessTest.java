@@ -41,7 +41,7 @@ class TwoProcessTest {
                 var lines = new Scanner(System.in, "US-ASCII");
                 while (lines.hasNextLine()) {
                     byte[] send = HexFormat.of().parseHex(lines.nextLine());
-                    if (!worker.sender.send(KvSend.parseFrom(send))) {
+                    if (!worker.send(KvSend.parseFrom(send))) {
                         throw new IllegalStateException("the queue is full");
                     }
                 }
@@ -75,7 +75,7 @@ class TwoProcessTest {
             receiver.leases.grant(grant(2, twin, MILLIS, 0, 1));
             sends.write(hex(TestWorker.send(2, receiver, MILLIS, false, 0, 7)));
             sends.flush();
-            TestWorker.await(() -> receiver.metrics.blocksReceived() >= 41);
+            TestWorker.await(() -> receiver.metrics.piecesReceived() >= 41);
             process.destroyForcibly().waitFor();
             assertThat(receiver.update().getOutcome())
                     .isEqualTo(LeaseOutcome.LEASE_OUTCOME_ABORTED);

@@ -22,9 +22,15 @@ public interface Backend extends AutoCloseable {
     /// Every row's result depends on its own tokens, positions and KV only, bit for bit: never on the other rows,
     /// on how a prompt was cut into chunks, on block numbers or on the number of threads.
     ///
+    /// @param listener is told of layers as their KV is written
     /// @return logits `[rows that sample, vocabulary]` in the order of the rows, float32; a view of memory that the
     ///     backend owns, valid until the next call
-    Logits forward(RaggedBatch batch, KvPool pool);
+    Logits forward(RaggedBatch batch, KvPool pool, LayerListener listener);
+
+    /// A pass that nobody follows.
+    default Logits forward(RaggedBatch batch, KvPool pool) {
+        return forward(batch, pool, LayerListener.NONE);
+    }
 
     @Override
     void close();

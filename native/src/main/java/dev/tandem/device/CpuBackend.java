@@ -113,7 +113,7 @@ public final class CpuBackend implements Backend {
     /// @throws IllegalArgumentException a token, position or block is out of range, or the pool has another shape;
     ///     then nothing has been written
     @Override
-    public Logits forward(RaggedBatch batch, KvPool pool) {
+    public Logits forward(RaggedBatch batch, KvPool pool, LayerListener listener) {
         int context = BatchChecks.contextTokens(batch, pool, config, kvShape);
         if (batch.rows() == 0) {
             return new Logits(scratch.logitsMemory, 0, config.vocabulary());
@@ -125,7 +125,7 @@ public final class CpuBackend implements Backend {
         embed(batch);
         for (layer = 0; layer < config.layers(); layer++) {
             CpuWeights.Layer w = weights.layers().get(layer);
-            attentionBlock(w);
+            attentionBlock(w, listener);
             mlpBlock(w);
         }
         return sampleLogits(batch);
@@ -149,7 +149,7 @@ public final class CpuBackend implements Backend {
         }
     }
 
-    private void attentionBlock(CpuWeights.Layer w) {
+    private void attentionBlock(CpuWeights.Layer w, LayerListener listener) {
         int tokens = scratch.tokens;
         int hidden = config.hidden();
         int width = config.queryWidth() + 2 * config.kvWidth();
@@ -160,6 +160,7 @@ public final class CpuBackend implements Backend {
         for (int i = 0; i < tokens; i++) {
             rotateAndStore(w, i, i * width);
         }
+        listener.layersDone(layer + 1);
         attend(tokens * config.kvHeads());
         products.multiply(
                 scratch.attended, config.queryWidth(), tokens, w.output(), scratch.delta, hidden);

@@ -35,7 +35,7 @@ import java.util.concurrent.TimeoutException;
 /// thread; lease messages go to both transport ends at once, on the stream's thread. [#send] and [#end] may be called by
 /// any thread, all else by the engine thread.
 ///
-/// What waits to be sent is bounded by the protocol: one result per plan, one end per lease; a heartbeat is left out
+/// What waits to be sent is bounded by the protocol: one result per plan, one end per lease, one answer per request to the tiers; a heartbeat is left out
 /// while the stream is not ready.
 final class CoordinatorLink implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(CoordinatorLink.class);
@@ -58,6 +58,7 @@ final class CoordinatorLink implements AutoCloseable {
     private final ManagedChannel channel;
     private final LeaseRegistry leases;
     private final BlockSender sender;
+    private final TierRequests tierRequests;
     private final ScheduledExecutorService timer;
     private final PlanQueue plans = new PlanQueue(PLANS_QUEUED_MAX);
     private final CompletableFuture<Welcome> welcome = new CompletableFuture<>();
@@ -67,10 +68,15 @@ final class CoordinatorLink implements AutoCloseable {
     private volatile long plansDone;
 
     /// @param timer runs the heartbeats; not closed here
-    CoordinatorLink(ManagedChannel channel, KvSide kv, ScheduledExecutorService timer) {
+    CoordinatorLink(
+            ManagedChannel channel,
+            KvSide kv,
+            TierRequests tierRequests,
+            ScheduledExecutorService timer) {
         this.channel = channel;
         this.leases = kv.leases();
         this.sender = kv.sender();
+        this.tierRequests = tierRequests;
         this.timer = timer;
     }
 
@@ -256,6 +262,8 @@ final class CoordinatorLink implements AutoCloseable {
                     leases.abort(message.getLeaseAbort());
                     sender.abort(message.getLeaseAbort());
                 }
+                case TIER_STORE -> tierRequests.store(message.getTierStore());
+                case TIER_LOAD -> tierRequests.load(message.getTierLoad());
                 case MESSAGE_NOT_SET -> LOG.warn("message of a kind unknown to this worker");
             }
         }

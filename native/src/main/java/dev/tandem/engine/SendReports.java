@@ -1,6 +1,7 @@
 package dev.tandem.engine;
 
 import dev.tandem.transport.BlockSender;
+import dev.tandem.transport.LayerProgress;
 import dev.tandem.wire.KvSend;
 import dev.tandem.wire.SendResult;
 
@@ -32,13 +33,13 @@ final class SendReports {
         sender.onResult(this::ended);
     }
 
-    void send(KvSend send) {
+    void send(KvSend send, LayerProgress progress) {
         synchronized (refused) {
             if (refused.containsKey(send.getLease())) {
                 return;
             }
         }
-        if (!sender.send(send)) {
+        if (!sender.send(send, progress)) {
             synchronized (refused) {
                 refused.put(send.getLease(), true);
             }

@@ -1,9 +1,11 @@
 package dev.tandem.engine;
 
 import dev.tandem.device.Backend;
+import dev.tandem.device.LayerListener;
 import dev.tandem.device.Logits;
 import dev.tandem.device.RaggedBatch;
 import dev.tandem.kv.KvPool;
+import dev.tandem.transport.LayerProgress;
 import dev.tandem.wire.KvSend;
 import dev.tandem.wire.Row;
 import dev.tandem.wire.SequenceStart;
@@ -13,10 +15,11 @@ import dev.tandem.wire.StepResult;
 import dev.tandem.wire.TokenLogprobs;
 
 import org.agrona.collections.Long2ObjectHashMap;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 import java.util.function.LongSupplier;
 
 /// Executes numbered plans on a backend and holds the sequences that they speak of. A plan is checked as a whole
@@ -33,7 +36,8 @@ final class StepExecutor {
 
     private final Backend backend;
     private final KvPool pool;
-    private final Consumer<KvSend> sends;
+    private final BiConsumer<KvSend, LayerProgress> sends;
+    private final int groupLayers;
     private final LongSupplier nanoClock;
     private final PlanValidator validator;
     private final Sampler sampler;
@@ -44,7 +48,9 @@ final class StepExecutor {
     /// @param backend not closed here, likewise the pool
     /// @param sequencesMax sequences live at once
     /// @param stepTokensMax tokens in one plan
-    /// @param sends takes the sends of a plan after its rows are computed, in order; must not block
+    /// @param groupLayers layers of KV that are sent together while the next ones are computed
+    /// @param sends takes the sends of a plan before its rows are computed, in order, with what tells of the layers done;
+    ///     must not block
     /// @param nanoClock monotonic, nanoseconds
     /// @throws IllegalArgumentException the pool's blocks have another shape than the backend's
     StepExecutor(
@@ -52,7 +58,8 @@ final class StepExecutor {
             KvPool pool,
             int sequencesMax,
             int stepTokensMax,
-            Consumer<KvSend> sends,
+            int groupLayers,
+            BiConsumer<KvSend, LayerProgress> sends,
             LongSupplier nanoClock) {
         if (!pool.shape().equals(backend.kvShape())) {
             throw new IllegalArgumentException(
@@ -60,6 +67,7 @@ final class StepExecutor {
         }
         this.backend = backend;
         this.pool = pool;
+        this.groupLayers = groupLayers;
         this.sends = sends;
         this.nanoClock = nanoClock;
         this.validator =
@@ -94,15 +102,16 @@ final class StepExecutor {
         long begin = nanoClock.getAsLong();
         applyDeltas(plan);
         long forwardBegin = nanoClock.getAsLong();
-        Logits logits = plan.getRowsCount() == 0 ? null : forward(plan);
+        LayerProgress progress = beginSends(plan);
+        Logits logits = plan.getRowsCount() == 0 ? null : forward(plan, progress);
+        if (progress != null) {
+            progress.complete();
+        }
         long forwardEnd = nanoClock.getAsLong();
         if (logits != null) {
             sample(plan, logits, result);
         }
         long sampleEnd = nanoClock.getAsLong();
-        for (int i = 0; i < plan.getSendsCount(); i++) {
-            sends.accept(plan.getSends(i));
-        }
         return result.setNanos(
                         StageNanos.newBuilder()
                                 .setForward(forwardEnd - forwardBegin)
@@ -136,7 +145,19 @@ final class StepExecutor {
         }
     }
 
-    private Logits forward(StepPlan plan) {
+    /// Gives the plan's sends away, so that they go out layer by layer.
+    private @Nullable LayerProgress beginSends(StepPlan plan) {
+        if (plan.getSendsCount() == 0) {
+            return null;
+        }
+        var progress = new LayerProgress(pool.shape().layers(), groupLayers);
+        for (int i = 0; i < plan.getSendsCount(); i++) {
+            sends.accept(plan.getSends(i), progress);
+        }
+        return progress;
+    }
+
+    private Logits forward(StepPlan plan, @Nullable LayerProgress progress) {
         batch.clear();
         for (int i = 0; i < plan.getRowsCount(); i++) {
             Row row = plan.getRows(i);
@@ -149,7 +170,9 @@ final class StepExecutor {
                     state.blockCount,
                     row.getSample());
         }
-        Logits logits = backend.forward(batch, pool);
+        Logits logits =
+                backend.forward(
+                        batch, pool, progress == null ? LayerListener.NONE : progress::layersDone);
         for (int i = 0; i < plan.getRowsCount(); i++) {
             live.get(plan.getRows(i).getSequence()).computed += plan.getRows(i).getCount();
         }

@@ -1,5 +1,6 @@
 package dev.tandem.engine;
 
+import dev.tandem.kv.tier.TierOptions;
 import dev.tandem.wire.TransportKind;
 import dev.tandem.wire.WorkerRole;
 
@@ -20,6 +21,8 @@ import java.util.List;
 /// @param stepTokensMax tokens in one plan
 /// @param threads threads of the kernels, 0 = one per core
 /// @param transports what this worker offers to receive on and to send over, in order of preference
+/// @param transfer how blocks are moved
+/// @param tier where evicted blocks are kept
 public record WorkerOptions(
         String name,
         WorkerRole role,
@@ -35,9 +38,48 @@ public record WorkerOptions(
         int sequencesMax,
         int stepTokensMax,
         int threads,
-        List<TransportKind> transports) {
+        List<TransportKind> transports,
+        TransferOptions transfer,
+        TierOptions tier) {
 
     public WorkerOptions {
         transports = List.copyOf(transports);
+    }
+
+    /// With transfers as they are by default, and without tiers.
+    public WorkerOptions(
+            String name,
+            WorkerRole role,
+            Path model,
+            String coordinatorHost,
+            int coordinatorPort,
+            String transferHost,
+            int transferPort,
+            String zone,
+            String device,
+            long kvBytesMax,
+            int blockTokens,
+            int sequencesMax,
+            int stepTokensMax,
+            int threads,
+            List<TransportKind> transports) {
+        this(
+                name,
+                role,
+                model,
+                coordinatorHost,
+                coordinatorPort,
+                transferHost,
+                transferPort,
+                zone,
+                device,
+                kvBytesMax,
+                blockTokens,
+                sequencesMax,
+                stepTokensMax,
+                threads,
+                transports,
+                TransferOptions.DEFAULT,
+                TierOptions.NONE);
     }
 }

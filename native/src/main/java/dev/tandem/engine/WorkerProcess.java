@@ -1,7 +1,10 @@
 package dev.tandem.engine;
 
 import dev.tandem.kv.KvShape;
+import dev.tandem.kv.tier.BlockTier;
+import dev.tandem.kv.tier.TierMetrics;
 import dev.tandem.process.ManagedProcess;
+import dev.tandem.transport.BlockTransport;
 import dev.tandem.wire.DeviceFacts;
 import dev.tandem.wire.Hello;
 import dev.tandem.wire.ModelFacts;
@@ -22,6 +25,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 
 /// A worker's life: join the coordinator, execute its plans, and when the stream breaks forget everything and join
 /// again as a new incarnation. The thread that calls [#run] is the engine thread: it alone touches the backend and
@@ -60,9 +64,15 @@ public final class WorkerProcess implements ManagedProcess {
     /// @throws IOException the model can't be read, or there is no such device
     /// @throws IllegalArgumentException an option is out of range
     public static WorkerProcess open(WorkerOptions options) throws IOException {
+        return open(options, transport -> transport);
+    }
+
+    /// As above, with something around each transport that blocks are sent over, such as a fault.
+    public static WorkerProcess open(WorkerOptions options, UnaryOperator<BlockTransport> around)
+            throws IOException {
         LoadedModel model = WorkerWiring.loadModel(options);
         try {
-            return new WorkerProcess(options, model, WorkerWiring.kvSides(options));
+            return new WorkerProcess(options, model, WorkerWiring.kvSides(options, around));
         } catch (RuntimeException e) {
             model.backend().close();
             throw e;
@@ -77,8 +87,18 @@ public final class WorkerProcess implements ManagedProcess {
         ScheduledExecutorService timer =
                 Executors.newSingleThreadScheduledExecutor(
                         Thread.ofPlatform().daemon().name("heartbeat").factory());
-        try (var _ = model.backend()) {
-            serveUntilStopped(timer);
+        var tierMetrics = new TierMetrics();
+        try (var _ = model.backend();
+                var tier =
+                        BlockTier.open(
+                                options.tier(),
+                                model.backend().kvShape(),
+                                model.fingerprint(),
+                                tierMetrics)) {
+            serveUntilStopped(timer, tier);
+            if (tier.blocksMax() > 0) {
+                LOG.info("worker {}: tiers of KV blocks: {}", options.name(), tierMetrics);
+            }
             return 0;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -104,11 +124,11 @@ public final class WorkerProcess implements ManagedProcess {
         }
     }
 
-    private void serveUntilStopped(ScheduledExecutorService timer)
+    private void serveUntilStopped(ScheduledExecutorService timer, BlockTier tier)
             throws InterruptedException, IOException {
         long backoffMillis = BACKOFF_MILLIS_MIN;
         while (stopping.getCount() > 0) {
-            if (joinOnce(timer)) {
+            if (joinOnce(timer, tier)) {
                 backoffMillis = BACKOFF_MILLIS_MIN;
             }
             // Up to a fifth more, so that the workers of a coordinator that restarts don't come all
@@ -121,7 +141,7 @@ public final class WorkerProcess implements ManagedProcess {
     }
 
     /// @return whether the coordinator welcomed this worker
-    private boolean joinOnce(ScheduledExecutorService timer)
+    private boolean joinOnce(ScheduledExecutorService timer, BlockTier tier)
             throws InterruptedException, IOException {
         String address = options.coordinatorHost() + ":" + options.coordinatorPort();
         ManagedChannel channel =
@@ -133,7 +153,8 @@ public final class WorkerProcess implements ManagedProcess {
         }
         long incarnation = newIncarnation();
         try (KvSide kv = kvSides.open(incarnation, model.backend().kvShape(), blocks);
-                var newLink = new CoordinatorLink(channel, kv, timer)) {
+                var tierRequests = new TierRequests(tier, kv.pool());
+                var newLink = new CoordinatorLink(channel, kv, tierRequests, timer)) {
             link = newLink;
             if (stopping.getCount() == 0) {
                 return false;
@@ -145,8 +166,10 @@ public final class WorkerProcess implements ManagedProcess {
                                             WorkerMessage.newBuilder()
                                                     .setLeaseUpdate(update)
                                                     .build()));
-            Welcome welcome = newLink.join(hello(incarnation, kv));
+            tierRequests.onReport(newLink::send);
+            Welcome welcome = newLink.join(hello(incarnation, kv, tier.blocksMax()));
             if (welcome != null) {
+                tierRequests.start();
                 LOG.info(
                         "worker {} joined {} with {} KV blocks on {}",
                         options.name(),
@@ -177,6 +200,7 @@ public final class WorkerProcess implements ManagedProcess {
                             kv.pool(),
                             options.sequencesMax(),
                             options.stepTokensMax(),
+                            options.transfer().groupLayers(kv.pool().shape()),
                             reports::send,
                             System::nanoTime);
             for (StepPlan plan = link.nextPlan(); plan != null; plan = link.nextPlan()) {
@@ -193,7 +217,7 @@ public final class WorkerProcess implements ManagedProcess {
         }
     }
 
-    private Hello hello(long incarnation, KvSide kv) {
+    private Hello hello(long incarnation, KvSide kv, int tierBlocks) {
         return Hello.newBuilder()
                 .setWorker(options.name())
                 .setIncarnation(incarnation)
@@ -217,6 +241,7 @@ public final class WorkerProcess implements ManagedProcess {
                                 .setFlopsPerSecond(model.flopsPerSecond())
                                 .setBytesPerSecond(model.bytesPerSecond()))
                 .addAllEndpoints(kv.endpoints())
+                .setTierBlocks(tierBlocks)
                 .build();
     }
 

@@ -5,9 +5,13 @@ import dev.tandem.device.OpenedModel;
 import dev.tandem.kv.KvPool;
 import dev.tandem.kv.KvPools;
 import dev.tandem.kv.KvShape;
+import dev.tandem.transport.BlockTransport;
+import dev.tandem.transport.GrpcDialer;
+import dev.tandem.transport.GrpcTransport;
 import dev.tandem.transport.KvTransferService;
 import dev.tandem.transport.Leases;
 import dev.tandem.transport.SenderOptions;
+import dev.tandem.transport.SharedMemoryTransport;
 import dev.tandem.transport.TransferMetrics;
 import dev.tandem.transport.TransportSender;
 import dev.tandem.wire.TransportKind;
@@ -16,6 +20,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.UnaryOperator;
 
 /// The one place that chooses the classes behind a worker's device and transports.
 final class WorkerWiring {
@@ -41,12 +48,14 @@ final class WorkerWiring {
                         opened.config(), Float.BYTES)); // the CPU's kernels read packed float32
     }
 
-    static KvSide.Factory kvSides(WorkerOptions options) {
+    /// @param around what to put around each transport; as it is, for serving
+    static KvSide.Factory kvSides(WorkerOptions options, UnaryOperator<BlockTransport> around) {
         return (incarnation, shape, blocks) -> {
+            GrpcDialer dialer = GrpcDialer.of(options.transfer().security());
             KvPool pool = pool(options, incarnation, shape, blocks);
             var metrics = new TransferMetrics();
             var leases = new Leases(pool, incarnation, metrics);
-            var service = new KvTransferService(leases, pool);
+            var service = new KvTransferService(leases, pool, options.transfer().security());
             int port;
             try {
                 port = service.start(options.transferHost(), options.transferPort());
@@ -67,7 +76,9 @@ final class WorkerWiring {
                     new TransportSender(
                             pool,
                             incarnation,
-                            options.transports(),
+                            transports(options, incarnation, shape, dialer, metrics).stream()
+                                    .map(around)
+                                    .toList(),
                             SenderOptions.defaults(),
                             metrics);
             return new KvSide(
@@ -77,6 +88,27 @@ final class WorkerWiring {
                     service::close,
                     service.endpoints(options.transports(), options.transferHost(), port));
         };
+    }
+
+    private static List<BlockTransport> transports(
+            WorkerOptions options,
+            long incarnation,
+            KvShape shape,
+            GrpcDialer dialer,
+            TransferMetrics metrics) {
+        var transports = new ArrayList<BlockTransport>();
+        for (TransportKind kind : options.transports()) {
+            switch (kind) {
+                case TRANSPORT_KIND_SHARED_MEMORY ->
+                        transports.add(
+                                new SharedMemoryTransport(shape, incarnation, dialer, metrics));
+                case TRANSPORT_KIND_GRPC ->
+                        transports.add(new GrpcTransport(dialer, options.transfer().connections()));
+                case TRANSPORT_KIND_UNSPECIFIED, UNRECOGNIZED ->
+                        throw new IllegalArgumentException("no transport of kind " + kind);
+            }
+        }
+        return transports;
     }
 
     private static KvPool pool(WorkerOptions options, long incarnation, KvShape shape, int blocks) {

@@ -3,7 +3,8 @@
 /// Three threads matter. The **engine thread** (the one that calls [dev.tandem.engine.WorkerProcess#run]) owns the
 /// backend, the `StepExecutor` and all sequences. The **stream's thread** (gRPC's, one at a time) queues plans for it
 /// and hands lease messages to the receiving end at once, so that blocks can come in during a long step. A **timer**
-/// sends heartbeats. Results, ends of leases and heartbeats leave through `CoordinatorLink#send`, which any thread may
+/// sends heartbeats. `TierRequests` has a thread of its own for copies of evicted blocks to and from memory and disk.
+/// Results, ends of leases and heartbeats leave through `CoordinatorLink#send`, which any thread may
 /// call.
 ///
 /// One plan: `PlanValidator` checks it as a whole, so a wrong one is answered with an error and changes nothing; then

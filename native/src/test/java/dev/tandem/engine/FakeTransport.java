@@ -3,6 +3,7 @@ package dev.tandem.engine;
 import dev.tandem.kv.KvPools;
 import dev.tandem.kv.KvShape;
 import dev.tandem.transport.BlockSender;
+import dev.tandem.transport.LayerProgress;
 import dev.tandem.transport.LeaseRegistry;
 import dev.tandem.wire.KvSend;
 import dev.tandem.wire.LeaseAbort;
@@ -50,7 +51,7 @@ final class FakeTransport {
         private volatile Consumer<SendResult> listener = result -> {};
 
         @Override
-        public boolean send(KvSend send) {
+        public boolean send(KvSend send, LayerProgress progress) {
             if (full) {
                 return false;
             }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tandem.kv.KvPool;
 import dev.tandem.kv.KvPools;
 import dev.tandem.kv.KvShape;
+import dev.tandem.transport.LayerProgress;
 import dev.tandem.wire.BlockAppend;
 import dev.tandem.wire.KvSend;
 import dev.tandem.wire.LogitBias;
@@ -35,10 +36,11 @@ class StepExecutorTest {
     private final ToyBackend backend = new ToyBackend();
     private final KvPool pool = KvPools.privateMemory(ToyBackend.SHAPE, BLOCKS);
     private final List<KvSend> sends = new ArrayList<>();
+    private final List<LayerProgress> progress = new ArrayList<>();
     private final Clock clock = new Clock();
     private final StepExecutor executor =
             new StepExecutor(
-                    backend, pool, SEQUENCES_MAX, STEP_TOKENS_MAX, sends::add, clock::tick);
+                    backend, pool, SEQUENCES_MAX, STEP_TOKENS_MAX, 1, this::send, clock::tick);
     private long number;
 
     @AfterEach
@@ -148,7 +150,7 @@ class StepExecutorTest {
     }
 
     @Test
-    void sendsFollowTheRowsInOrderAndStagesAreTimed() {
+    void sendsAreGivenBeforeTheRowsInOrderAndStagesAreTimed() {
         KvSend first = KvSend.newBuilder().setLease(1).addBlocks(0).addSlots(0).build();
         KvSend second = KvSend.newBuilder().setLease(2).addBlocks(0).addSlots(3).build();
 
@@ -160,11 +162,26 @@ class StepExecutorTest {
                                 .addSends(second));
 
         assertThat(sends).containsExactly(first, second);
+        assertThat(progress).extracting(LayerProgress::layersReady).containsExactly(1, 1);
         assertThat(backend.forwards).isEqualTo(1);
         // Clock reads: begin, forward begins, forward ends, sampling ends, end; 10 ns apart.
         assertThat(result.getNanos().getForward()).isEqualTo(10);
         assertThat(result.getNanos().getSample()).isEqualTo(10);
         assertThat(result.getNanos().getTotal()).isEqualTo(40);
+    }
+
+    /// Nothing is computed when the send is given; that tells a layer that is read too early.
+    private void send(KvSend send, LayerProgress layers) {
+        assertThat(layers.layersReady()).isZero();
+        sends.add(send);
+        progress.add(layers);
+    }
+
+    @Test
+    void sendsOfAPlanWithoutRowsCanGoAtOnce() {
+        ok(plan().addSends(KvSend.newBuilder().setLease(1).addBlocks(0).addSlots(0)));
+
+        assertThat(progress).extracting(LayerProgress::layersReady).containsExactly(1);
     }
 
     @Test
@@ -197,7 +214,9 @@ class StepExecutorTest {
         try (var other = KvPools.privateMemory(new KvShape(1, 1, 8, 1), 2)) {
             Assertions.assertThatIllegalArgumentException()
                     .isThrownBy(
-                            () -> new StepExecutor(backend, other, 1, 1, sends::add, clock::tick))
+                            () ->
+                                    new StepExecutor(
+                                            backend, other, 1, 1, 1, this::send, clock::tick))
                     .withMessageContaining("blockTokens=8");
         }
     }

@@ -1,6 +1,7 @@
 package dev.tandem.engine;
 
 import dev.tandem.device.Backend;
+import dev.tandem.device.LayerListener;
 import dev.tandem.device.Logits;
 import dev.tandem.device.RaggedBatch;
 import dev.tandem.kv.KvPool;
@@ -40,7 +41,7 @@ final class ToyBackend implements Backend {
     }
 
     @Override
-    public Logits forward(RaggedBatch batch, KvPool pool) {
+    public Logits forward(RaggedBatch batch, KvPool pool, LayerListener listener) {
         forwards++;
         int sampling = 0;
         for (int row = 0; row < batch.rows(); row++) {
@@ -54,6 +55,7 @@ final class ToyBackend implements Backend {
             }
             sampling += batch.samples(row) ? 1 : 0;
         }
+        listener.layersDone(SHAPE.layers());
         float[] logits = new float[sampling * VOCABULARY];
         int out = 0;
         for (int row = 0; row < batch.rows(); row++) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.tandem.device.Backend;
+import dev.tandem.device.LayerListener;
 import dev.tandem.device.Logits;
 import dev.tandem.device.RaggedBatch;
 import dev.tandem.kv.KvPool;
@@ -399,7 +400,7 @@ class WorkerProcessTest {
 
     private static final class FailingBackend extends OtherBackend {
         @Override
-        public Logits forward(RaggedBatch batch, KvPool pool) {
+        public Logits forward(RaggedBatch batch, KvPool pool, LayerListener listener) {
             throw new IllegalStateException("the device fell off");
         }
     }
@@ -412,9 +413,9 @@ class WorkerProcessTest {
         }
 
         @Override
-        public Logits forward(RaggedBatch batch, KvPool pool) {
+        public Logits forward(RaggedBatch batch, KvPool pool, LayerListener listener) {
             gate.join();
-            return toy.forward(batch, pool);
+            return toy.forward(batch, pool, listener);
         }
     }
 }

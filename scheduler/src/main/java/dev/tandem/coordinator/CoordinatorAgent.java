@@ -202,6 +202,9 @@ final class CoordinatorAgent implements Agent {
             }
             case LEASE_UPDATE -> {
                 var update = message.getLeaseUpdate();
+                if (update.getOutcome() == dev.tandem.wire.LeaseOutcome.LEASE_OUTCOME_EXPIRED) {
+                    metrics.leaseExpired();
+                }
                 boolean committed =
                         update.getOutcome() == dev.tandem.wire.LeaseOutcome.LEASE_OUTCOME_COMMITTED;
                 decide(
@@ -210,7 +213,7 @@ final class CoordinatorAgent implements Agent {
                         now);
             }
             case GOODBYE -> lost(link, "said goodbye: " + message.getGoodbye().getReason(), now);
-            case HELLO, HEARTBEAT, MESSAGE_NOT_SET -> {}
+            case HELLO, HEARTBEAT, TIER_REPORT, MESSAGE_NOT_SET -> {}
         }
     }
 
