@@ -40,36 +40,58 @@ final class TestCluster implements AutoCloseable {
 
     /// @param kvBytesMax of each worker
     /// @param around put around every transport
+    /// @param tier of each worker
     record Spec(
             int prefillWorkers,
             int decodeWorkers,
             CoreOptions core,
             List<TransportKind> transports,
             long kvBytesMax,
-            UnaryOperator<BlockTransport> around) {
+            UnaryOperator<BlockTransport> around,
+            TierOptions tier) {
         static Spec disaggregated() {
-            return new Spec(1, 1, patient(), BOTH_TRANSPORTS, 64L << 20, transport -> transport);
+            return new Spec(
+                    1,
+                    1,
+                    patient(),
+                    BOTH_TRANSPORTS,
+                    64L << 20,
+                    transport -> transport,
+                    TierOptions.NONE);
         }
 
         Spec withWorkers(int prefill, int decode) {
-            return new Spec(prefill, decode, core, transports, kvBytesMax, around);
+            return new Spec(prefill, decode, core, transports, kvBytesMax, around, tier);
         }
 
         Spec withCore(CoreOptions options) {
-            return new Spec(prefillWorkers, decodeWorkers, options, transports, kvBytesMax, around);
+            return new Spec(
+                    prefillWorkers, decodeWorkers, options, transports, kvBytesMax, around, tier);
         }
 
         Spec over(TransportKind transport) {
             return new Spec(
-                    prefillWorkers, decodeWorkers, core, List.of(transport), kvBytesMax, around);
+                    prefillWorkers,
+                    decodeWorkers,
+                    core,
+                    List.of(transport),
+                    kvBytesMax,
+                    around,
+                    tier);
         }
 
         Spec withAround(UnaryOperator<BlockTransport> fault) {
-            return new Spec(prefillWorkers, decodeWorkers, core, transports, kvBytesMax, fault);
+            return new Spec(
+                    prefillWorkers, decodeWorkers, core, transports, kvBytesMax, fault, tier);
         }
 
         Spec withKvBytes(long bytes) {
-            return new Spec(prefillWorkers, decodeWorkers, core, transports, bytes, around);
+            return new Spec(prefillWorkers, decodeWorkers, core, transports, bytes, around, tier);
+        }
+
+        Spec withTier(TierOptions options) {
+            return new Spec(
+                    prefillWorkers, decodeWorkers, core, transports, kvBytesMax, around, options);
         }
     }
 
@@ -152,7 +174,7 @@ final class TestCluster implements AutoCloseable {
                         1,
                         spec.transports(),
                         new TransferOptions(1, 1, TransferSecurity.PLAINTEXT),
-                        TierOptions.NONE);
+                        spec.tier());
         WorkerProcess worker = WorkerProcess.open(options, spec.around());
         workers.add(worker);
         workerThreads.add(Thread.ofPlatform().name(name).start(worker::run));

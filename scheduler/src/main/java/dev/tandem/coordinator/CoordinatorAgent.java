@@ -213,7 +213,8 @@ final class CoordinatorAgent implements Agent {
                         now);
             }
             case GOODBYE -> lost(link, "said goodbye: " + message.getGoodbye().getReason(), now);
-            case HELLO, HEARTBEAT, TIER_REPORT, MESSAGE_NOT_SET -> {}
+            case TIER_REPORT -> tierReport(link, message.getTierReport(), now);
+            case HELLO, HEARTBEAT, MESSAGE_NOT_SET -> {}
         }
     }
 
@@ -224,6 +225,17 @@ final class CoordinatorAgent implements Agent {
         }
         metrics.step(result);
         decide(ResultDecoder.stepDone(link.replica(), result), now);
+    }
+
+    private void tierReport(WorkerLink link, dev.tandem.wire.TierReport report, long now) {
+        Event.TierReport event;
+        try {
+            event = TierMessages.report(link.replica(), report);
+        } catch (IllegalArgumentException e) {
+            lost(link, String.valueOf(e.getMessage()), now);
+            return;
+        }
+        decide(event, now);
     }
 
     private void hello(WorkerLink link, Hello hello, long now) {
@@ -281,7 +293,7 @@ final class CoordinatorAgent implements Agent {
                                 hello.getSequencesMax(),
                                 hello.getStepTokensMax(),
                                 deviceFacts(hello),
-                                0)),
+                                Math.max(0, hello.getTierBlocks()))),
                 now);
     }
 
@@ -323,6 +335,9 @@ final class CoordinatorAgent implements Agent {
         }
         for (Commands.Abort abort : commands.aborts()) {
             send(abort.replica(), encoder.abort(abort));
+        }
+        for (Commands.TierRequest request : commands.tiers()) {
+            send(request.replica(), TierMessages.request(request));
         }
         for (StepPlan plan : commands.plans()) {
             send(plan.replica(), encoder.plan(plan));

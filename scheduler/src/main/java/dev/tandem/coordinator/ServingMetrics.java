@@ -210,6 +210,21 @@ final class ServingMetrics {
                 "Prompt tokens whose KV came from another worker's prefix cache",
                 snapshot,
                 s -> s.totals().prefixFetchedTokens());
+        total(
+                "tandem_tier_stored_blocks",
+                "Evicted KV blocks that workers have copied aside",
+                snapshot,
+                s -> s.totals().tierStoredBlocks());
+        total(
+                "tandem_tier_loads",
+                "Prefixes that workers were asked to bring back from their tiers",
+                snapshot,
+                s -> s.totals().tierLoads());
+        total(
+                "tandem_tier_loaded_tokens",
+                "Prompt tokens whose KV came back from a tier",
+                snapshot,
+                s -> s.totals().tierLoadedTokens());
         bindPolicies(snapshot);
         for (ReplicaRole role : ReplicaRole.values()) {
             byRole("tandem_workers", "Workers joined", role, snapshot, r -> 1);

@@ -27,9 +27,9 @@ public final class CampaignMain {
         }
         out.printf(
                 "%d seeds, %d failures; %d requests (%d cancelled), %d tokens, %d steps, %d faults;"
-                    + " %d preemptions, %d recomputes, %d hedges, %d prefixes fetched, %d from"
-                    + " tiers, %d of %d handoffs failed, %d tokens from caches; %.1f s on %d"
-                    + " threads, %.2f ms of CPU a seed; decisions %016x%n",
+                        + " %d preemptions, %d recomputes, %d hedges, %d prefixes fetched, %d from"
+                        + " tiers, %d of %d handoffs failed, %d tokens from caches; %.1f s on %d"
+                        + " threads, %.2f ms of CPU a seed; decisions %016x%n",
                 report.seeds(),
                 report.failures().size(),
                 report.requests(),

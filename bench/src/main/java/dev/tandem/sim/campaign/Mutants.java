@@ -181,16 +181,16 @@ public final class Mutants {
                 core(
                         "BlockPool",
                         "                references[block] = 1;\n"
-                            + "                removeFree(block);\n"
-                            + "                held",
+                                + "                removeFree(block);\n"
+                                + "                held",
                         "                held",
                         "blocks are taken while the tier reads them"),
                 core(
                         "TierDesk",
                         "to.planned = (load.presentBlocks() + back) *"
-                            + " replica.facts().blockTokens();",
+                                + " replica.facts().blockTokens();",
                         "to.planned = (load.presentBlocks() + load.blocks()) *"
-                            + " replica.facts().blockTokens();",
+                                + " replica.facts().blockTokens();",
                         "a damaged prefix counts as brought back"),
                 core(
                         "PrefixFetches",
