@@ -2,6 +2,7 @@ package dev.tandem.core;
 
 import dev.tandem.admission.Lane;
 import dev.tandem.admission.LoadView;
+import dev.tandem.batching.PrefillOrder;
 
 /// What admission may know of the load, computed from the core's state when asked. Owned by the core.
 final class CoreLoad implements LoadView {
@@ -9,6 +10,7 @@ final class CoreLoad implements LoadView {
     private static final double RATE_SHARE_MIN = 0.1;
 
     private final WaitingQueue waiting;
+    private final PrefillOrder order;
     private final boolean mixed;
     private final double[] shares = new double[LANES.length];
     private Replica[] replicas = {};
@@ -17,6 +19,7 @@ final class CoreLoad implements LoadView {
 
     CoreLoad(CoreOptions options, WaitingQueue waiting) {
         this.waiting = waiting;
+        this.order = options.batching().prefillOrder();
         this.mixed = options.placement().roles() == PlacementOptions.Roles.MIXED;
         for (int i = 0; i < shares.length; i++) {
             shares[i] = options.admission().laneShares().get(i);
@@ -43,8 +46,18 @@ final class CoreLoad implements LoadView {
         if (replicas.length == 0) {
             return 0; // whoever waits in vain is told so in time
         }
-        double ahead = waiting.tokensBefore(lane, promptTokens);
-        double wait = ahead == 0 ? 0 : ahead / (rate() * shareOf(lane, shedTokens));
+        double idle = bestSeconds(promptTokens, false);
+        long rank = order.rankNanos(nowNanos, idle * 1e9);
+        long ahead = waiting.tokensBefore(lane, rank);
+        double wait =
+                ahead == 0
+                        ? 0
+                        : waiting.overtaken(
+                                lane,
+                                promptTokens,
+                                ahead,
+                                rate() * shareOf(lane, shedTokens),
+                                (rank - nowNanos) * 1e-9);
         return wait + bestSeconds(promptTokens, true);
     }
 
@@ -132,6 +145,17 @@ final class CoreLoad implements LoadView {
             }
         }
         return Double.isInfinite(best) ? 0 : best;
+    }
+
+    /// Until the first replica would start a new prompt.
+    double leastQueueSeconds() {
+        double least = Double.POSITIVE_INFINITY;
+        for (Replica replica : replicas) {
+            if (computesPrompts(replica)) {
+                least = Math.min(least, replica.queueSeconds());
+            }
+        }
+        return Double.isInfinite(least) ? 0 : least;
     }
 
     private boolean computesPrompts(Replica replica) {

@@ -397,6 +397,7 @@ public final class SchedulerCore {
     }
 
     private void placeWaiting() {
+        lifecycle.failLate();
         if (!waiting.isEmpty() && placement.isOpen()) {
             waiting.visit(visitor, options.placement().looksMax(), nowNanos);
         }
