@@ -24,6 +24,8 @@
 ///   [dev.tandem.batching.FirstComeOrder]: the arrival. [dev.tandem.batching.SizeAwareOrder]: the arrival plus a multiple
 ///   of the predicted time of its prefill, which is shortest-job-first with ageing: a prompt of predicted `s` seconds is
 ///   overtaken only by what arrives within `stretch x s` after it. That window bounds its wait: no prompt starves.
+/// - [dev.tandem.batching.Surprise] learns how much later than predicted first tokens come, so that admission promises what
+///   is kept nine times of ten.
 ///
 /// The core owns one estimator, budget and cap per replica and asks them while it plans a step; nobody else does.
 @NullMarked

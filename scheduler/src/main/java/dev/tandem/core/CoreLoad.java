@@ -3,15 +3,18 @@ package dev.tandem.core;
 import dev.tandem.admission.Lane;
 import dev.tandem.admission.LoadView;
 import dev.tandem.batching.PrefillOrder;
+import dev.tandem.batching.Surprise;
 
 /// What admission may know of the load, computed from the core's state when asked. Owned by the core.
 final class CoreLoad implements LoadView {
     private static final Lane[] LANES = Lane.values();
     private static final double RATE_SHARE_MIN = 0.1;
+    private static final double PROMISES_KEPT = 0.9;
 
     private final WaitingQueue waiting;
     private final PrefillOrder order;
     private final boolean mixed;
+    private final Surprise surprise = new Surprise(PROMISES_KEPT);
     private final double[] shares = new double[LANES.length];
     private Replica[] replicas = {};
     private boolean hasPrefillRole;
@@ -58,7 +61,8 @@ final class CoreLoad implements LoadView {
                                 ahead,
                                 rate() * shareOf(lane, shedTokens),
                                 (rank - nowNanos) * 1e-9);
-        return wait + bestSeconds(promptTokens, true);
+        double late = ahead == 0 ? lateSeconds(leastQueueSeconds()) : surprise.seconds();
+        return wait + bestSeconds(promptTokens, true) + late;
     }
 
     @Override
@@ -147,8 +151,25 @@ final class CoreLoad implements LoadView {
         return Double.isInfinite(best) ? 0 : best;
     }
 
-    /// Until the first replica would start a new prompt.
-    double leastQueueSeconds() {
+    /// A first token has come.
+    ///
+    /// @param predictedSeconds from the placement, as predicted then
+    void started(double predictedSeconds, double actualSeconds) {
+        surprise.observe(predictedSeconds, actualSeconds);
+    }
+
+    /// Until the first replica would start what waits, and what first tokens are late by after that.
+    double leastStartSeconds() {
+        double queue = leastQueueSeconds();
+        return queue + lateSeconds(queue);
+    }
+
+    /// On an idle replica nobody is refused for what was late before: else nothing would ever come to show better.
+    private double lateSeconds(double queueSeconds) {
+        return queueSeconds > 0 ? surprise.seconds() : 0;
+    }
+
+    private double leastQueueSeconds() {
         double least = Double.POSITIVE_INFINITY;
         for (Replica replica : replicas) {
             if (computesPrompts(replica)) {

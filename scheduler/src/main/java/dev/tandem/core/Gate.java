@@ -216,7 +216,7 @@ final class Gate {
         if (waiting.fair().hopeless(Long.MAX_VALUE - 1) == null) {
             return null;
         }
-        long start = nowNanos + (long) (load.leastQueueSeconds() * 1e9);
+        long start = nowNanos + (long) (load.leastStartSeconds() * 1e9);
         return waiting.fair().hopeless(start);
     }
 

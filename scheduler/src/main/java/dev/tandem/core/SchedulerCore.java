@@ -54,7 +54,7 @@ public final class SchedulerCore {
         this.lifecycle =
                 new Lifecycle(
                         options, counters, commands, waiting, gate, handoffs, planner, router);
-        this.hedging = new Hedging(options, placement);
+        this.hedging = new Hedging(options, placement, load);
     }
 
     /// Takes in one event.

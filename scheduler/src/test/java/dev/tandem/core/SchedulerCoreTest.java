@@ -10,7 +10,9 @@ import dev.tandem.batching.DeviceFacts;
 
 import org.junit.jupiter.api.Test;
 
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.List;
 import java.util.Set;
 
@@ -84,6 +86,40 @@ class SchedulerCoreTest {
                         });
         assertThat(core.snapshot().waiting()).isEqualTo(1);
         assertThat(core.audit()).isEmpty();
+    }
+
+    @Test
+    void anIdleSystemRefusesNobodyForWhatWasLateBefore() {
+        core = new SchedulerCore(answeringWithin(100));
+        join(1, ReplicaRole.DECODE, "");
+        for (int i = 0; i < 300; i++) {
+            Commands commands = submit(8, "", 0);
+            assertThat(commands.failed()).as("request %d", nextSequence - 1).isEmpty();
+            now += 1_000 * MILLIS; // far later than predicted
+            answerAll(commands);
+            assertThat(core.sequences()).isZero();
+        }
+    }
+
+    /// Answers plans until the only replica has nothing to do; no step's time is measured.
+    private void answerAll(Commands first) {
+        Deque<Event.StepDone> answers = new ArrayDeque<>();
+        Commands commands = first;
+        while (true) {
+            for (StepPlan plan : commands.plans()) {
+                long[] sequences = new long[plan.samples()];
+                Arrays.setAll(sequences, i -> plan.sample(i).sequenceId());
+                int[] tokens = new int[plan.samples()];
+                answers.add(
+                        new Event.StepDone(
+                                1, plan.number(), plan.samples(), sequences, tokens, null, 0));
+            }
+            if (answers.isEmpty()) {
+                return;
+            }
+            commands = core.on(answers.removeFirst(), now);
+            assertThat(commands.disconnects()).isEmpty();
+        }
     }
 
     @Test
