@@ -95,7 +95,12 @@ public final class Simulation {
                 new KvTransfers(
                         agenda, control, cards, fleet.workers, options.leaseMillis(), random);
         this.faults = new FaultInjector(plan, agenda, fleet, cards, random, this::feed);
-        this.requests = new Requests(this.observers, checked ? new TokenOracle() : null, seed);
+        this.requests =
+                new Requests(
+                        this.observers,
+                        checked ? new TokenOracle() : null,
+                        checked ? new Excuses(options.admission()) : null,
+                        seed);
         this.promises = checked ? new Promises(core, options, fleet, requests) : null;
     }
 

@@ -77,7 +77,7 @@ final class OverloadScenario {
                         100 * SHARE_WANTED));
         text.append(
                 "| offered, x | req/s | goodput req/s | of the best so far | completed | of these"
-                    + " late | refused |\n");
+                        + " late | refused |\n");
         text.append("|---|---|---|---|---|---|---|\n");
         for (Point point : points(lengths)) {
             text.append(
