@@ -95,6 +95,15 @@ final class CoreLoad implements LoadView {
     }
 
     @Override
+    public long placedTokens() {
+        long tokens = 0;
+        for (Replica replica : replicas) {
+            tokens += replica.pendingPrefillTokens();
+        }
+        return tokens;
+    }
+
+    @Override
     public int queuedSequences() {
         return waiting.size();
     }
