@@ -79,8 +79,7 @@ final class QueueLimitRule implements AdmissionPolicy {
                 missing <= others
                         ? missing
                         // The others' leaving is not enough: then both sides move.
-                        : others
-                                + (wanted - tenantFactor * (free + others)) / (1 + tenantFactor);
+                        : others + (wanted - tenantFactor * (free + others)) / (1 + tenantFactor);
         return Math.min(queued, shedTokens + leaving);
     }
 
@@ -88,9 +87,7 @@ final class QueueLimitRule implements AdmissionPolicy {
             String message, double tokens, AdmissionRequest request, LoadView load) {
         double drain = load.drainTokensPerSecond();
         double seconds =
-                drain > 0
-                        ? (load.placedTokens() + tokens) / drain
-                        : Double.POSITIVE_INFINITY;
+                drain > 0 ? (load.placedTokens() + tokens) / drain : Double.POSITIVE_INFINITY;
         return new Verdict.Refuse(
                 Reason.QUEUE_FULL,
                 message,

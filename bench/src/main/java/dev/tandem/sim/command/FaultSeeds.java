@@ -50,8 +50,8 @@ final class FaultSeeds {
         out.printf(
                 Locale.ROOT,
                 "%d seeds from %d, %d failures; %d requests, %d cancelled, %d refused, %d faults,"
-                    + " %d recomputes, %d preemptions, %d of %d handoffs failed; %.1f s on %d"
-                    + " threads; decision hash %016x%n",
+                        + " %d recomputes, %d preemptions, %d of %d handoffs failed; %.1f s on %d"
+                        + " threads; decision hash %016x%n",
                 report.seeds(),
                 from,
                 report.failures().size(),
