@@ -19,7 +19,8 @@ import java.util.Set;
 
 /// A core with one replica on which a fixed number of sequences decode, two plans in flight. Each step takes in a result
 /// with one token for each sequence and plans the next step; nobody comes or goes. Prompt lengths differ, so in each
-/// step a sixteenth of the sequences fills a block, which is hashed and put into the prefix cache. Not thread-safe.
+/// step a sixteenth of the sequences needs another block. Blocks of generated tokens are hashed when a sequence ends,
+/// all at once: not here. Not thread-safe.
 final class SteadyDecode {
     private static final int BLOCK_TOKENS = 16;
     private static final int PROMPT_TOKENS = 512;

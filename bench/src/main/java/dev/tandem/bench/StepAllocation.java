@@ -12,8 +12,8 @@ import java.lang.management.ManagementFactory;
 /// @param allocating steps of them that allocated at all
 /// @param bytes of all of them
 record StepAllocation(int steps, int allocating, long bytes) {
-    /// Steps of a new core until its sequences' own arrays have room for [#STEPS] more: each doubles at powers of two.
-    private static final int WARM_STEPS = 2_100;
+    /// Steps in which the JVM compiles.
+    private static final int WARM_STEPS = 1_000;
 
     private static final int STEPS = 1_000;
 

@@ -206,6 +206,13 @@ public final class FairQueue<E extends QueueEntry> {
         }
     }
 
+    /// Charges output tokens of sequences that owe nothing: their prompts are computed.
+    public void charge(TenantFlow flow, int outputTokens) {
+        long units = (long) outputTokenCost * outputTokens;
+        flow.charge(units, 0);
+        flow.lane.charge(units, 0);
+    }
+
     /// Forgives what a sequence still owes, because it ended or lost its place. Harmless when there is nothing.
     public void settle(E entry) {
         TenantFlow flow = entry.flow;

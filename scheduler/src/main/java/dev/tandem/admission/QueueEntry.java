@@ -58,6 +58,11 @@ public abstract class QueueEntry {
         latestStartNanos = nanos;
     }
 
+    /// Who is charged for it; null before it was queued.
+    public final @Nullable TenantFlow flow() {
+        return flow;
+    }
+
     public final boolean isQueued() {
         return rankIndex >= 0;
     }

@@ -2,7 +2,7 @@ package dev.tandem.admission;
 
 /// What one tenant has waiting in one lane, and its counter there. With a counter per lane, work in one lane neither
 /// pays for nor blocks work in another.
-final class TenantFlow extends VirtualCounter {
+public final class TenantFlow extends VirtualCounter {
     final EntryHeap.ByRank entries = new EntryHeap.ByRank();
     final LaneQueue lane;
 

@@ -19,6 +19,16 @@ public final class StepEstimator {
     private static final int PROMPT_CELLS = 18; // 0, 1, 2..3, 4..7, ... up to 2^16 and more
     private static final int DECODE_CELLS = 15;
     private static final int WINDOW = 8;
+
+    /// What the newest observation counts, by the number of those before.
+    private static final double[] WEIGHTS = new double[WINDOW + 1];
+
+    static {
+        for (int seen = 0; seen <= WINDOW; seen++) {
+            WEIGHTS[seen] = 1.0 / Math.min(seen + 1, WINDOW);
+        }
+    }
+
     private static final int OBSERVATIONS_MIN = 3;
     private static final double SURPRISE_MAX = 8;
     private static final double UNKNOWN_NANOS_BASE = 1e6;
@@ -104,7 +114,7 @@ public final class StepEstimator {
             return observed;
         }
         double bounded = Math.min(observed, SURPRISE_MAX * average);
-        return average + (bounded - average) / Math.min(seen + 1, WINDOW);
+        return average + (bounded - average) * WEIGHTS[seen];
     }
 
     private static byte next(byte seen) {

@@ -38,15 +38,9 @@ final class Audit {
         BlockPool pool = replica.pool();
         int[] holders = new int[pool.blocks()];
         for (Residence.Stage stage : Residence.Stage.values()) {
-            if (stage != Residence.Stage.LEAVING) {
-                ResidenceList list = replica.list(stage);
-                for (int i = 0; i < list.size(); i++) {
-                    count(list.get(i).table(), holders);
-                }
+            for (Residence residence : replica.residents(stage)) {
+                count(residence.table(), holders);
             }
-        }
-        for (Residence residence : replica.leaving) {
-            count(residence.table(), holders);
         }
         for (int block = 0; block < holders.length; block++) {
             check(
@@ -72,9 +66,7 @@ final class Audit {
             if (stage == Residence.Stage.LEAVING) {
                 continue;
             }
-            ResidenceList list = replica.list(stage);
-            for (int i = 0; i < list.size(); i++) {
-                Residence residence = list.get(i);
+            for (Residence residence : replica.residents(stage)) {
                 check(
                         residence.stage == stage && residence.sequence != null,
                         "%s: sequence %d is %s in the list of %s",
@@ -86,6 +78,11 @@ final class Audit {
                 preempted += residence.preempted ? 1 : 0;
             }
         }
+        check(
+                !replica.running.isEmpty() || replica.running.pagesInUse() == 0,
+                "%s: %d pages of tokens of nobody",
+                replica.name(),
+                replica.running.pagesInUse());
         check(
                 staged == replica.stagedBlocks,
                 "%s: %d staged blocks, counted as %d",

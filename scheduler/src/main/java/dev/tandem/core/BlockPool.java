@@ -1,14 +1,11 @@
 package dev.tandem.core;
 
-import org.agrona.collections.Long2LongHashMap;
-
 /// The KV blocks of one replica: who holds them and which prefix each contains. Numbers only; the bytes are on
 /// the worker. A free block keeps its prefix until it is taken for something else, so the order of release is the
 /// order of eviction. Not thread-safe; owned by the core.
 ///
 /// Invariants: a block is in the free list exactly when its reference count is 0; `used() + free() == blocks`.
 public final class BlockPool {
-    private static final long MISSING = -1;
     private static final int WORDS = PrefixHasher.WORDS;
 
     private final int blockTokens;
@@ -18,7 +15,12 @@ public final class BlockPool {
     private final long[] hashes;
 
     private final boolean[] indexed;
-    private final Long2LongHashMap blockByHash = new Long2LongHashMap(MISSING);
+
+    /// Blocks plus one by hash, 0 = none: open addressing with linear probing. Hashes are spread evenly by their making, so
+    /// their low bits are the place.
+    private final int[] byHash;
+
+    private int cached;
     // The free list: a ring through `blocks` entries and a sentinel at index `blocks`, oldest
     // first.
     private final int[] next;
@@ -31,6 +33,7 @@ public final class BlockPool {
         this.references = new int[blocks];
         this.hashes = new long[blocks * WORDS];
         this.indexed = new boolean[blocks];
+        this.byHash = new int[Math.max(2, Integer.highestOneBit(blocks) * 4)];
         this.next = new int[blocks + 1];
         this.previous = new int[blocks + 1];
         this.sentinel = blocks;
@@ -57,7 +60,7 @@ public final class BlockPool {
 
     /// Blocks, held or free, that can be found by their prefix.
     public int cached() {
-        return blockByHash.size();
+        return cached;
     }
 
     /// How many hold this block.
@@ -131,11 +134,15 @@ public final class BlockPool {
 
     /// Makes a full block findable by hash number `index` of `prefix`. A second block with the same content stays unknown.
     public void index(int block, long[] prefix, int index) {
-        long key = prefix[index * WORDS];
-        if (!indexed[block] && blockByHash.get(key) == MISSING) {
+        if (!indexed[block] && find(prefix, index) < 0) {
             indexed[block] = true;
             System.arraycopy(prefix, index * WORDS, hashes, block * WORDS, WORDS);
-            blockByHash.put(key, block);
+            int at = place(block);
+            while (byHash[at] != 0) {
+                at = after(at);
+            }
+            byHash[at] = block + 1;
+            cached++;
         }
     }
 
@@ -154,24 +161,56 @@ public final class BlockPool {
     }
 
     private int find(long[] prefix, int index) {
-        long found = blockByHash.get(prefix[index * WORDS]);
-        if (found == MISSING) {
-            return -1;
-        }
-        int block = (int) found;
-        for (int i = 1; i < WORDS; i++) {
-            if (hashes[block * WORDS + i] != prefix[index * WORDS + i]) {
-                return -1;
+        int from = index * WORDS;
+        int at = (int) prefix[from] & byHash.length - 1;
+        while (byHash[at] != 0) {
+            int block = byHash[at] - 1;
+            if (hashes[block * WORDS] == prefix[from] && isSame(block * WORDS, prefix, from)) {
+                return block;
             }
+            at = after(at);
         }
-        return block;
+        return -1;
     }
 
-    private void forget(int block) {
-        if (indexed[block]) {
-            blockByHash.remove(hashes[block * WORDS]);
-            indexed[block] = false;
+    private boolean isSame(int own, long[] prefix, int from) {
+        for (int i = 1; i < WORDS; i++) {
+            if (hashes[own + i] != prefix[from + i]) {
+                return false;
+            }
         }
+        return true;
+    }
+
+    private int place(int block) {
+        return (int) hashes[block * WORDS] & byHash.length - 1;
+    }
+
+    private int after(int at) {
+        return at + 1 & byHash.length - 1;
+    }
+
+    /// Takes a block out and moves up those behind it that may stand nearer to their place (Knuth, The Art of Computer
+    /// Programming 3, section 6.4, algorithm R).
+    private void forget(int block) {
+        if (!indexed[block]) {
+            return;
+        }
+        indexed[block] = false;
+        cached--;
+        int hole = place(block);
+        while (byHash[hole] != block + 1) {
+            hole = after(hole);
+        }
+        int mask = byHash.length - 1;
+        for (int at = after(hole); byHash[at] != 0; at = after(at)) {
+            int place = place(byHash[at] - 1);
+            if ((at - place & mask) >= (at - hole & mask)) {
+                byHash[hole] = byHash[at];
+                hole = at;
+            }
+        }
+        byHash[hole] = 0;
     }
 
     private void addFree(int block, int after) {

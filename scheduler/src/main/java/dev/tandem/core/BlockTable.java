@@ -22,6 +22,18 @@ public final class BlockTable {
         return blocks[index];
     }
 
+    /// Makes room for so many blocks, so that adding them allocates nothing.
+    void expect(int count) {
+        if (count > blocks.length) {
+            blocks = Arrays.copyOf(blocks, count);
+        }
+    }
+
+    /// The last block, 0 if there is none.
+    int last() {
+        return size == 0 ? 0 : blocks[size - 1];
+    }
+
     void add(int block) {
         if (size == blocks.length) {
             blocks = Arrays.copyOf(blocks, size * 2);

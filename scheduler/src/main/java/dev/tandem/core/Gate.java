@@ -33,6 +33,7 @@ final class Gate {
     private final PrefillOrder order;
     private final CoreLoad load;
     private final Router router;
+    private final StopTokens stops = new StopTokens();
     private final PrefixHasher hasher = new PrefixHasher();
     private Replica[] replicas = {};
 
@@ -99,7 +100,14 @@ final class Gate {
         TenantBudget.reserve(account, request.costTokens(), nowNanos);
         double idleSeconds = load.unloadedTtftSeconds(tokens);
         long rank = order.rankNanos(nowNanos, idleSeconds * 1e9);
-        Sequence sequence = new Sequence(submit, request, hasher, nowNanos, rank);
+        Sequence sequence =
+                new Sequence(
+                        submit,
+                        request,
+                        stops.of(submit.stopTokenIds()),
+                        hasher,
+                        nowNanos,
+                        rank);
         double waitSecondsMax = options.admission().waitSecondsMax(request, idleSeconds);
         if (Double.isFinite(waitSecondsMax)) {
             sequence.startBy(nowNanos + (long) (waitSecondsMax * 1e9));

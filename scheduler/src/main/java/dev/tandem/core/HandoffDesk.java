@@ -161,7 +161,10 @@ final class HandoffDesk {
         }
     }
 
+    /// A hold has ended: either side may be able to give blocks back.
     private void settle(Handoff handoff) {
+        handoff.from.replica().mark();
+        handoff.to.replica().mark();
         if (!handoff.from.sendOpen && !handoff.to.leaseOpen) {
             ending.remove(handoff.lease);
         }

@@ -190,8 +190,8 @@ final class Lifecycle {
     void leave(Residence residence) {
         Replica replica = residence.replica();
         if (!replica.isLost()) {
-            planner.index(residence);
             replica.unlist(residence);
+            planner.index(residence);
             if (residence.preempted) {
                 replica.preempted--;
             }
@@ -199,7 +199,7 @@ final class Lifecycle {
                 replica.pendingEnds.addLong(residence.sequenceId());
             }
             replica.leaving.add(residence);
-            replica.dirty = true;
+            replica.mark();
         }
         residence.sequence = null;
         residence.stage = Residence.Stage.LEAVING;

@@ -43,21 +43,31 @@ public final class Outputs {
         size = 0;
     }
 
-    void add(long sequence, int token, int cached, @Nullable TokenLogprobs logprob) {
-        if (size == sequences.length) {
-            int more = size * 2;
+    /// Makes room for so many more.
+    void reserve(int count) {
+        if (size + count > sequences.length) {
+            int more = Math.max(size + count, size * 2);
             sequences = Arrays.copyOf(sequences, more);
             tokens = Arrays.copyOf(tokens, more);
             cachedTokens = Arrays.copyOf(cachedTokens, more);
             logprobs = Arrays.copyOf(logprobs, more);
         }
+    }
+
+    /// Adds one without log-probabilities; there must be room.
+    void add(long sequence, int token, int cached) {
         sequences[size] = sequence;
         tokens[size] = token;
         cachedTokens[size] = cached;
+        size++;
+    }
+
+    void add(long sequence, int token, int cached, @Nullable TokenLogprobs logprob) {
+        reserve(1);
         if (logprob != null) {
             logprobs[size] = logprob;
             anyLogprobs = true;
         }
-        size++;
+        add(sequence, token, cached);
     }
 }

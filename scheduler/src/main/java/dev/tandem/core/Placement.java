@@ -189,7 +189,7 @@ final class Placement {
                     && hasSlot(replica)
                     && takesPrompt(replica)
                     && roomFor(replica, sequence)
-                    && (best == null || replica.decodes.size() > best.decodes.size())) {
+                    && (best == null || replica.running.size() > best.running.size())) {
                 best = replica;
             }
         }
@@ -382,6 +382,7 @@ final class Placement {
                                     sequence.hashes(blockTokens),
                                     sharedTokens / blockTokens);
         }
+        residence.table().expect(replica.pool().blocksFor(sequence.tokensExpectedMax()));
         if (!replica.pool().grow(residence.table(), sequence.known())) {
             replica.pool().release(residence.table());
             return null;

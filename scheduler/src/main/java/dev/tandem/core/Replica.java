@@ -38,7 +38,7 @@ public final class Replica implements ReplicaView {
     final ResidenceList arriving = new ResidenceList();
 
     /// Running sequences, oldest stay first.
-    final ResidenceList decodes = new ResidenceList();
+    final RunningBatch running;
 
     /// Sequences that have left and still hold blocks.
     final List<Residence> leaving = new ArrayList<>();
@@ -55,8 +55,10 @@ public final class Replica implements ReplicaView {
     /// Number of the last plan that a forced preemption was made for.
     long forcedPreemptionPlan;
 
-    /// Something has changed that may allow another plan.
-    boolean dirty;
+    private final Worklist work;
+
+    /// Its place in the core's list.
+    int place;
 
     double speed = 1;
     private boolean lost;
@@ -69,14 +71,28 @@ public final class Replica implements ReplicaView {
     private final StepMake idleMake = new StepMake();
     private long plansSent;
     private long plansDone;
+
+    // Places in `plans`, a ring.
+    private int nextSent;
+    private int nextDone;
+
     private long decodeContext;
     private double slowness = 1;
 
+    /// @param work where it asks to be looked at
     /// @param peers learns from all replicas of the same device
-    Replica(int id, ReplicaFacts facts, CoreOptions options, StepEstimator peers, Health health) {
+    Replica(
+            int id,
+            ReplicaFacts facts,
+            CoreOptions options,
+            Worklist work,
+            StepEstimator peers,
+            Health health) {
         this.id = id;
+        this.work = work;
         this.facts = facts;
         this.pool = new BlockPool(facts.blocks(), facts.blockTokens());
+        this.running = new RunningBatch((long) facts.blocks() * facts.blockTokens());
         this.sequencesMax = Math.min(options.sequencesMax(), facts.sequencesMax());
         this.stepTokensMax = Math.min(options.stepTokensMax(), facts.stepTokensMax());
         this.estimator = new StepEstimator(facts.device());
@@ -108,6 +124,13 @@ public final class Replica implements ReplicaView {
         return pool;
     }
 
+    /// Something has changed that may allow another plan, or free blocks.
+    void mark() {
+        if (!lost) {
+            work.add(place);
+        }
+    }
+
     /// Its worker is gone, and all blocks with it.
     boolean isLost() {
         return lost;
@@ -137,7 +160,7 @@ public final class Replica implements ReplicaView {
 
     @Override
     public int sequences() {
-        return prefills.size() + handingOver.size() + arriving.size() + decodes.size();
+        return prefills.size() + handingOver.size() + arriving.size() + running.size();
     }
 
     /// The static maximum or the adaptive cap, whichever is smaller.
@@ -148,7 +171,7 @@ public final class Replica implements ReplicaView {
 
     @Override
     public long inFlightTokens() {
-        return (long) pendingPrefillTokens() + decodes.size() + arriving.size();
+        return (long) pendingPrefillTokens() + running.size() + arriving.size();
     }
 
     @Override
@@ -165,11 +188,11 @@ public final class Replica implements ReplicaView {
     /// Predicted seconds to compute `count` prompt tokens after `before` others, beside the sequences that run here.
     double prefillSeconds(int before, int count) {
         idleMake.clear();
-        if (decodes.isEmpty()) {
+        if (running.isEmpty()) {
             idleMake.addChunk(before, count);
             return idleMake.nanos(estimator) * 1e-9;
         }
-        idleMake.addDecodes(decodes.size(), decodeContext);
+        idleMake.addDecodes(running.size(), decodeContext);
         int middle = before + count / 2;
         int chunk = Math.max(1, budget.chunk(idleMake, middle, count));
         idleMake.addChunk(middle, chunk);
@@ -179,7 +202,7 @@ public final class Replica implements ReplicaView {
     /// Predicted seconds of a step with the sequences that run here now.
     double decodeSeconds() {
         idleMake.clear();
-        idleMake.addDecodes(Math.max(1, decodes.size()), decodeContext);
+        idleMake.addDecodes(Math.max(1, running.size()), decodeContext);
         return idleMake.nanos(estimator) * 1e-9;
     }
 
@@ -201,15 +224,36 @@ public final class Replica implements ReplicaView {
         return plansSent - plansDone < plans.length;
     }
 
+    /// Closes the holes that ended sequences have left, once there are many.
+    void closeHoles() {
+        if (running.isSparse()) {
+            int[] moved = running.compact();
+            for (StepPlan plan : plans) {
+                plan.slotsMoved(moved);
+            }
+        }
+    }
+
+    /// Marks a resident: it gets no more rows and leaves when its plans are back.
+    void preempt(Residence residence) {
+        residence.preempted = true;
+        preempted++;
+        mark();
+        if (residence.slot != Residence.NO_SLOT) {
+            running.stop(residence.slot);
+        }
+    }
+
     /// The cleared buffer of the next plan; it counts as sent only by [#sent].
     StepPlan nextPlan() {
-        StepPlan plan = plans[(int) (plansSent % plans.length)];
+        StepPlan plan = plans[nextSent];
         plan.reset(plansSent + 1);
         return plan;
     }
 
     void sent(StepPlan plan) {
         plansSent++;
+        nextSent = nextSent + 1 == plans.length ? 0 : nextSent + 1;
         if (plan.make().decodeRows() > 0 && plan.make().promptTokens() == 0) {
             decodeContext = plan.make().context();
         }
@@ -217,7 +261,7 @@ public final class Replica implements ReplicaView {
 
     /// The plan whose result must come next.
     StepPlan oldestInFlight() {
-        return plans[(int) (plansDone % plans.length)];
+        return plans[nextDone];
     }
 
     /// Takes in that the oldest plan in flight is done.
@@ -225,6 +269,7 @@ public final class Replica implements ReplicaView {
     /// @param nanos what it took, 0 = not measured
     void done(StepPlan plan, long nanos) {
         plansDone++;
+        nextDone = nextDone + 1 == plans.length ? 0 : nextDone + 1;
         StepMake make = plan.make();
         if (nanos <= 0 || make.tokens() == 0) {
             return;
@@ -257,39 +302,53 @@ public final class Replica implements ReplicaView {
         return tokens;
     }
 
-    ResidenceList list(Residence.Stage stage) {
+    /// Those of a stage, in order; a copy.
+    List<Residence> residents(Residence.Stage stage) {
+        List<Residence> found = new ArrayList<>();
+        switch (stage) {
+            case DECODE -> running.addTo(found);
+            case LEAVING -> found.addAll(leaving);
+            case PREFILL, HANDING_OVER, ARRIVING -> list(stage).addTo(found);
+        }
+        return found;
+    }
+
+    private ResidenceList list(Residence.Stage stage) {
         return switch (stage) {
             case PREFILL -> prefills;
             case HANDING_OVER -> handingOver;
             case ARRIVING -> arriving;
-            case DECODE -> decodes;
-            case LEAVING -> throw new IllegalArgumentException("who leaves is in no list");
+            case DECODE, LEAVING -> throw new IllegalArgumentException("no list of " + stage);
         };
     }
 
     void settle(Residence residence) {
-        if (residence.stage == Residence.Stage.PREFILL) {
-            prefills.addByRank(residence);
-        } else {
-            list(residence.stage).add(residence);
+        switch (residence.stage) {
+            case PREFILL -> prefills.addByRank(residence);
+            case DECODE -> running.add(residence);
+            case ARRIVING -> {
+                arriving.add(residence);
+                stagedBlocks += residence.table().size();
+            }
+            case HANDING_OVER, LEAVING -> list(residence.stage).add(residence);
         }
-        if (residence.stage == Residence.Stage.ARRIVING) {
-            stagedBlocks += residence.table().size();
-        }
-        dirty = true;
+        mark();
     }
 
     void move(Residence residence, Residence.Stage stage) {
         unlist(residence);
         residence.stage = stage;
-        list(stage).add(residence);
-        dirty = true;
+        settle(residence);
     }
 
     void unlist(Residence residence) {
-        list(residence.stage).remove(residence);
-        if (residence.stage == Residence.Stage.ARRIVING) {
-            stagedBlocks -= residence.table().size();
+        switch (residence.stage) {
+            case DECODE -> running.remove(residence, plansSent);
+            case ARRIVING -> {
+                arriving.remove(residence);
+                stagedBlocks -= residence.table().size();
+            }
+            case PREFILL, HANDING_OVER, LEAVING -> list(residence.stage).remove(residence);
         }
     }
 }

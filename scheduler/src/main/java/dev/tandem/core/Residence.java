@@ -20,6 +20,9 @@ public final class Residence {
         LEAVING
     }
 
+    /// Does not run.
+    static final int NO_SLOT = -1;
+
     private final Replica replica;
     private final long sequenceId;
     private final BlockTable table = new BlockTable();
@@ -29,19 +32,19 @@ public final class Residence {
 
     Stage stage;
 
-    /// Tokens computed when all plans sent are done.
+    /// Tokens computed when all plans sent are done; stale while it runs.
     int planned;
 
-    /// Tokens that the blocks of the table hold.
-    int roomTokens;
+    /// Its place in the replica's [RunningBatch], which has its counters then.
+    int slot = NO_SLOT;
 
-    /// Samples asked for in plans whose results are not back.
-    int samplesInFlight;
+    /// Tokens that the blocks of the table hold; stale while it runs.
+    int roomTokens;
 
     /// Leading blocks of the table that are in the prefix index (or were found there).
     int indexedBlocks;
 
-    /// Number of the last plan that names this residence.
+    /// Number of the last plan that names this residence; stale while it runs.
     long lastPlan;
 
     /// Order among the prompts of the replica.
@@ -66,8 +69,8 @@ public final class Residence {
     /// receiver's word alone does not free the blocks.
     boolean writerOpen;
 
-    /// Tokens sampled during this stay.
-    int sampled;
+    /// A token was sampled during this stay.
+    boolean hasSampled;
 
     /// Blocks may not be reused before.
     long quarantineUntilNanos = Long.MIN_VALUE;
@@ -92,19 +95,26 @@ public final class Residence {
         return table;
     }
 
-    /// Tokens that could be computed next; 1 is a decode, more is a prefill, 0 means nothing to do.
+    /// Tokens known while it runs.
+    int known() {
+        return replica.running.known(slot);
+    }
+
+    /// Known tokens of a prefill that no plan computes yet.
     int pending() {
         Sequence owner = sequence;
-        if (owner == null || preempted || stage == Stage.ARRIVING || stage == Stage.HANDING_OVER) {
-            return 0;
-        }
-        int available = owner.known() + samplesInFlight;
-        return available >= owner.tokensMax() ? 0 : available - planned;
+        return owner == null || preempted || stage != Stage.PREFILL ? 0 : owner.known() - planned;
     }
 
     /// Whether a row of so many tokens reaches the end of what is known, and so samples the next token.
     boolean reachesEnd(int count) {
-        return sequence != null && planned + count == sequence.known() + samplesInFlight;
+        return sequence != null && planned + count == sequence.known();
+    }
+
+    /// No plan in flight names it.
+    boolean isIdle() {
+        return replica.plansDone() >= lastPlan
+                && (slot == NO_SLOT || replica.running.samplesInFlight(slot) == 0);
     }
 
     boolean isReleasable(long nowNanos) {
@@ -112,7 +122,7 @@ public final class Residence {
                 && !sendOpen
                 && !leaseOpen
                 && !writerOpen
-                && replica.plansDone() >= lastPlan
+                && isIdle()
                 && nowNanos >= quarantineUntilNanos;
     }
 }

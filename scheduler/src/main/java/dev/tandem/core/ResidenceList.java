@@ -3,6 +3,7 @@ package dev.tandem.core;
 import org.jspecify.annotations.Nullable;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 
 /// Residences in order, in an array. Not thread-safe; owned by the core.
@@ -56,6 +57,12 @@ final class ResidenceList {
     void removeAt(int index) {
         System.arraycopy(items, index + 1, items, index, size - index - 1);
         items[--size] = null;
+    }
+
+    void addTo(List<Residence> target) {
+        for (int i = 0; i < size; i++) {
+            target.add(get(i));
+        }
     }
 
     void clear() {

@@ -38,6 +38,7 @@ public final class SchedulerCore {
     /// All replicas, sorted by id, so that iteration does not depend on hashing.
     private Replica[] all = {};
 
+    private final Worklist work = new Worklist();
     private boolean isPlacingDue;
     private long snapshots;
     private long nowNanos;
@@ -122,6 +123,7 @@ public final class SchedulerCore {
                         joined.replica(),
                         facts,
                         options,
+                        work,
                         shared,
                         router.joined(facts.name(), pool, facts.zone(), tokensPerSecond, nowNanos));
         replicas.put(joined.replica(), replica);
@@ -148,6 +150,10 @@ public final class SchedulerCore {
     }
 
     private void replicasChanged() {
+        work.reset(all.length);
+        for (int place = 0; place < all.length; place++) {
+            all[place].place = place;
+        }
         double flops = 0;
         for (Replica replica : all) {
             flops += replica.facts().device().flopsPerSecond();
@@ -167,18 +173,18 @@ public final class SchedulerCore {
         if (lost == null) {
             return;
         }
+        lost.lose();
         all = Arrays.stream(all).filter(replica -> replica != lost).toArray(Replica[]::new);
         replicasChanged();
         router.lost(lost.health(), false, nowNanos);
         handoffs.replicaLost(lost, nowNanos);
-        lost.lose();
         List<Residence> residents = new ArrayList<>();
-        for (ResidenceList list :
-                List.of(lost.decodes, lost.prefills, lost.handingOver, lost.arriving)) {
-            for (int i = 0; i < list.size(); i++) {
-                residents.add(list.get(i));
+        for (Residence.Stage stage : Residence.Stage.values()) {
+            if (stage != Residence.Stage.LEAVING) {
+                List<Residence> those = lost.residents(stage);
+                those.forEach(lost::unlist);
+                residents.addAll(those);
             }
-            list.clear();
         }
         lost.leaving.clear();
         residents.sort((a, b) -> Long.compare(a.sequenceId(), b.sequenceId()));
@@ -223,30 +229,45 @@ public final class SchedulerCore {
             return;
         }
         replica.done(plan, done.stepNanos());
-        replica.dirty = true;
+        replica.mark();
         isPlacingDue = true;
+        takeSamples(replica, plan, done);
+    }
+
+    /// Takes in what a plan has sampled: running sequences go through without a look, as far as they can.
+    private void takeSamples(Replica replica, StepPlan plan, Event.StepDone done) {
         int[] tokens = done.tokens();
         TokenLogprobs[] logprobs = done.logprobs();
-        int generated = 0;
-        for (int i = 0; i < plan.samples(); i++) {
-            Residence residence = plan.sample(i);
-            residence.samplesInFlight--;
-            residence.sampled++;
-            Sequence sequence = residence.sequence;
-            if (sequence
-                    != null) { // else ended or moved on since: a wasted token, never an emitted one
-                sampled(residence, sequence, tokens[i], logprobs == null ? null : logprobs[i]);
-                generated++;
+        Outputs outputs = commands.outputs();
+        int sample = 0;
+        while (true) {
+            if (logprobs == null) {
+                sample = replica.running.take(plan, sample, tokens, outputs);
             }
+            if (sample >= plan.samples()) {
+                break;
+            }
+            Residence residence = plan.sampler(sample);
+            Sequence sequence = residence == null ? null : residence.sequence;
+            // else ended or moved on since: a wasted token, never an emitted one
+            if (residence != null && sequence != null) {
+                TokenLogprobs beside = logprobs == null ? null : logprobs[sample];
+                sampled(residence, sequence, tokens[sample], beside);
+            }
+            sample++;
         }
-        counters.generatedTokens += generated;
+        counters.generatedTokens += outputs.size();
     }
 
     private void sampled(
             Residence residence, Sequence sequence, int token, @Nullable TokenLogprobs logprobs) {
-        FinishReason reason = sequence.append(token);
+        FinishReason reason =
+                residence.slot == Residence.NO_SLOT
+                        ? sequence.append(token)
+                        : residence.replica().running.take(residence.slot, token);
         commands.outputs().add(sequence.id(), token, sequence.cachedTokens, logprobs);
-        if (residence.sampled == 1) {
+        if (!residence.hasSampled) {
+            residence.hasSampled = true;
             firstSample(sequence, residence);
         }
         if (reason != null) {
@@ -330,6 +351,9 @@ public final class SchedulerCore {
         lifecycle.failUnserved();
         for (Replica replica : all) {
             hedging.hedge(replica, nowNanos);
+            if (replica.isReleasing()) {
+                replica.mark(); // a quarantine may be over
+            }
         }
         isPlacingDue = true;
     }
@@ -339,43 +363,37 @@ public final class SchedulerCore {
         boolean moved = true;
         while (moved) {
             moved = false;
-            for (Replica replica : all) {
-                if (replica.preempted > 0) {
-                    moved |= settlePreempted(replica);
+            for (int at = work.next(0); at >= 0; at = work.next(at + 1)) {
+                if (all[at].preempted > 0) {
+                    moved |= settlePreempted(all[at]);
                 }
-                if (replica.isReleasing()) {
-                    releaseBlocks(replica);
-                }
+                releaseBlocks(all[at]);
             }
             if (isPlacingDue) {
                 isPlacingDue = false;
                 placeWaiting();
             }
-            for (Replica replica : all) {
-                if (replica.dirty) {
-                    replica.dirty = false;
-                    while (planner.plan(replica)) {
-                        moved = true;
-                        isPlacingDue = true;
-                    }
+            for (int at = work.next(0); at >= 0; at = work.next(at + 1)) {
+                work.remove(at);
+                while (planner.plan(all[at])) {
+                    moved = true;
+                    isPlacingDue = true;
                 }
             }
         }
     }
 
     private boolean settlePreempted(Replica replica) {
-        return settlePreempted(replica, replica.decodes)
-                | settlePreempted(replica, replica.prefills);
+        return settlePreempted(replica.residents(Residence.Stage.DECODE))
+                | settlePreempted(replica.residents(Residence.Stage.PREFILL));
     }
 
-    private boolean settlePreempted(Replica replica, ResidenceList list) {
+    private boolean settlePreempted(List<Residence> residents) {
         boolean any = false;
-        for (int i = list.size() - 1; i >= 0; i--) {
-            Residence residence = list.get(i);
+        for (int i = residents.size() - 1; i >= 0; i--) {
+            Residence residence = residents.get(i);
             Sequence sequence = residence.sequence;
-            if (sequence != null
-                    && residence.preempted
-                    && replica.plansDone() >= residence.lastPlan) {
+            if (sequence != null && residence.preempted && residence.isIdle()) {
                 lifecycle.requeue(sequence);
                 isPlacingDue = true;
                 any = true;
@@ -390,7 +408,7 @@ public final class SchedulerCore {
             if (leaving.get(i).isReleasable(nowNanos)) {
                 replica.pool().release(leaving.get(i).table());
                 leaving.remove(i);
-                replica.dirty = true;
+                replica.mark();
                 isPlacingDue = true;
             }
         }

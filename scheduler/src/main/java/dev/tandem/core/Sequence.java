@@ -8,7 +8,6 @@ import dev.tandem.admission.WorkloadClass;
 import org.jspecify.annotations.Nullable;
 
 import java.util.Arrays;
-import java.util.Set;
 
 /// One sequence: the tokens known so far and where it lives. It has no prefill or decode phase, only tokens that a
 /// replica has not computed yet. Not thread-safe; owned by the core.
@@ -20,7 +19,7 @@ public final class Sequence extends QueueEntry {
         ENDED
     }
 
-    /// Room for generated tokens that is taken at once; beyond, it doubles.
+    /// Generated tokens whose blocks get their place in the table at once.
     private static final int GENERATED_AT_ONCE = 4096;
 
     private static final int WORDS = PrefixHasher.WORDS;
@@ -36,8 +35,13 @@ public final class Sequence extends QueueEntry {
     private final long rankNanos;
     private final int[] stopTokens;
     private final PrefixHasher hasher;
-    private int[] generated;
+
+    /// Generated before the present run.
+    private int[] generated = NO_TOKENS;
+
+    /// Stale while it runs.
     private int known;
+
     private long[] hashes;
     private int hashed = -1;
 
@@ -60,6 +64,9 @@ public final class Sequence extends QueueEntry {
     /// A second prefill elsewhere, in case the first one is late.
     @Nullable Attempt hedge;
 
+    /// Where it runs and has got a token: the [RunningBatch] there has its latest tokens.
+    @Nullable Residence running;
+
     /// When it was first placed; what a hedge's delay is counted from.
     long firstPlacedNanos;
 
@@ -75,10 +82,12 @@ public final class Sequence extends QueueEntry {
     /// Uncached prompt tokens of the placement just made.
     int placedTokens;
 
+    /// @param stopTokens those of the submission; may be shared, and is not changed
     /// @param rankNanos order within the tenant, see [dev.tandem.batching.PrefillOrder]
     Sequence(
             Event.Submit submit,
             AdmissionRequest request,
+            int[] stopTokens,
             PrefixHasher hasher,
             long arrivalNanos,
             long rankNanos) {
@@ -92,22 +101,9 @@ public final class Sequence extends QueueEntry {
         this.tokensMax = promptTokens + request.outputTokensMax();
         this.sampling = submit.sampling();
         this.terms = submit.terms();
-        this.stopTokens = toArray(submit.stopTokenIds());
-        this.generated = new int[Math.min(request.outputTokensMax(), GENERATED_AT_ONCE)];
+        this.stopTokens = stopTokens;
         this.known = promptTokens;
         this.hashes = prompt.hashes();
-    }
-
-    private static int[] toArray(Set<Integer> set) {
-        if (set.isEmpty()) {
-            return NO_TOKENS;
-        }
-        int[] array = new int[set.size()];
-        int i = 0;
-        for (int value : set) {
-            array[i++] = value;
-        }
-        return array;
     }
 
     public long id() {
@@ -134,7 +130,7 @@ public final class Sequence extends QueueEntry {
 
     @Override
     public int waitingTokens() {
-        return known;
+        return known();
     }
 
     @Override
@@ -183,9 +179,11 @@ public final class Sequence extends QueueEntry {
 
     /// Tokens known: the prompt and what was generated.
     public int known() {
-        return known;
+        Residence here = running;
+        return here == null ? known : here.known();
     }
 
+    /// A known token; not to be asked for while the sequence runs and has got a token there.
     public int token(int position) {
         return position < promptTokens
                 ? prompt.tokens()[position]
@@ -197,19 +195,39 @@ public final class Sequence extends QueueEntry {
         return tokensMax;
     }
 
+    /// As many tokens as memory is worth taking for at once.
+    int tokensExpectedMax() {
+        return Math.min(tokensMax, known + GENERATED_AT_ONCE);
+    }
+
+    int[] stopTokens() {
+        return stopTokens;
+    }
+
+    /// Takes in a token that was sampled while the sequence does not run.
+    ///
     /// @return why the sequence ends with this token, or null
     @Nullable FinishReason append(int token) {
-        int at = known++ - promptTokens;
-        if (at == generated.length) {
-            generated = Arrays.copyOf(generated, Math.min(tokensMax - promptTokens, at * 2));
-        }
-        generated[at] = token;
+        generated = Arrays.copyOf(generated, known + 1 - promptTokens);
+        generated[known++ - promptTokens] = token;
         for (int stop : stopTokens) {
             if (stop == token) {
                 return FinishReason.STOP;
             }
         }
         return known >= tokensMax ? FinishReason.LENGTH : null;
+    }
+
+    /// A run is over: takes its tokens back.
+    ///
+    /// @param first page of the run
+    /// @param from position of its first token
+    /// @param to tokens known now
+    void takeBack(TokenPages pages, int first, int from, int to) {
+        running = null;
+        generated = Arrays.copyOf(generated, to - promptTokens);
+        pages.copy(first, from, to, generated, from - promptTokens);
+        known = to;
     }
 
     /// Names the beginning of the prompt, for affinity: its first block's hash as far as one is known; else 0.
@@ -239,9 +257,14 @@ public final class Sequence extends QueueEntry {
             if (from + blockTokens <= promptTokens) {
                 hasher.next(hashes, hashed, prompt.tokens(), from, blockTokens, prompt.cacheSalt());
             } else {
-                for (int i = 0; i < blockTokens; i++) {
-                    block[i] = token(from + i);
-                }
+                int ofPrompt = Math.max(0, promptTokens - from);
+                System.arraycopy(prompt.tokens(), promptTokens - ofPrompt, block, 0, ofPrompt);
+                System.arraycopy(
+                        generated,
+                        Math.max(0, from - promptTokens),
+                        block,
+                        ofPrompt,
+                        blockTokens - ofPrompt);
                 hasher.next(hashes, hashed, block, 0, blockTokens, prompt.cacheSalt());
             }
         }

@@ -3,6 +3,7 @@ package dev.tandem.core;
 import dev.tandem.batching.StepMake;
 
 import org.agrona.collections.LongArrayList;
+import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -17,15 +18,19 @@ public final class StepPlan {
     private final List<Send> sends = new ArrayList<>();
     private final StepMake make = new StepMake();
     private long number;
-    private int rows;
-    private int tokens;
-    private Residence[] rowOf = new Residence[16];
-    private int[] rowFrom = new int[16];
-    private int[] rowCount = new int[16];
-    private boolean[] rowSamples = new boolean[16];
+    // Decodes are the first rows and the first samples; chunks follow.
+    private int decodes;
+    private int[] decodeSlot = new int[16];
+    private int[] decodeFrom = new int[16];
+    private int chunks;
+    private Residence[] chunkOf = new Residence[16];
+    private int[] chunkFrom = new int[16];
+    private int[] chunkCount = new int[16];
+    private boolean[] chunkSamples = new boolean[16];
+    private Residence[] chunkSampler = new Residence[16];
     private int samples;
-    private Residence[] sampleOf = new Residence[16];
     private long[] sampleSequence = new long[16];
+    private int chunkTokens;
     private final List<Start> startDetails = new ArrayList<>();
     private int appends;
     private long[] appendSequence = new long[16];
@@ -51,9 +56,10 @@ public final class StepPlan {
         startDetails.clear();
         appends = 0;
         sends.clear();
-        rows = 0;
+        decodes = 0;
+        chunks = 0;
         samples = 0;
-        tokens = 0;
+        chunkTokens = 0;
         make.clear();
     }
 
@@ -104,36 +110,32 @@ public final class StepPlan {
     }
 
     public int rows() {
-        return rows;
+        return decodes + chunks;
     }
 
     /// Tokens of all rows.
     public int tokens() {
-        return tokens;
+        return decodes + chunkTokens;
     }
 
     public long rowSequence(int row) {
-        return rowOf[row].sequenceId();
-    }
-
-    public Residence row(int row) {
-        return rowOf[row];
+        return row < decodes ? sampleSequence[row] : chunkOf[row - decodes].sequenceId();
     }
 
     public int rowFrom(int row) {
-        return rowFrom[row];
+        return row < decodes ? decodeFrom[row] : chunkFrom[row - decodes];
     }
 
     public int rowCount(int row) {
-        return rowCount[row];
+        return row < decodes ? 1 : chunkCount[row - decodes];
     }
 
     public boolean rowSamples(int row) {
-        return rowSamples[row];
+        return row < decodes || chunkSamples[row - decodes];
     }
 
     boolean isEmpty() {
-        return rows == 0 && ends.isEmpty() && startDetails.isEmpty() && sends.isEmpty();
+        return rows() == 0 && ends.isEmpty() && startDetails.isEmpty() && sends.isEmpty();
     }
 
     /// Adds the blocks of `table` from index `from` on.
@@ -159,9 +161,32 @@ public final class StepPlan {
         return samples;
     }
 
-    /// The residence of the sample with this number, counted over the rows that sample.
-    Residence sample(int sample) {
-        return sampleOf[sample];
+    /// Rows of running sequences: the first samples are theirs.
+    int decodes() {
+        return decodes;
+    }
+
+    /// By decode: its slot in the replica's [RunningBatch], or that of a hole; -1 once the hole is closed.
+    int[] decodeSlots() {
+        return decodeSlot;
+    }
+
+    /// Who sampled, null if it has left.
+    @Nullable Residence sampler(int sample) {
+        if (sample < decodes) {
+            int slot = decodeSlot[sample];
+            return slot < 0 ? null : replica.running.residence(slot);
+        }
+        return chunkSampler[sample - decodes];
+    }
+
+    /// Slots have moved.
+    ///
+    /// @param moved by old slot the new one
+    void slotsMoved(int[] moved) {
+        for (int i = 0; i < decodes; i++) {
+            decodeSlot[i] = decodeSlot[i] < 0 ? decodeSlot[i] : moved[decodeSlot[i]];
+        }
     }
 
     /// Whether `sequences` starts with exactly the sequences of the rows that sample, in their order.
@@ -171,36 +196,51 @@ public final class StepPlan {
                 && Arrays.mismatch(sampleSequence, 0, count, sequences, 0, count) < 0;
     }
 
-    /// The arrays keep what an earlier plan left in them: in a steady state a row names the same residence as two plans
-    /// before, and a store of a reference costs more than a look.
-    void addRow(Residence residence, int from, int count, boolean isSampling) {
-        int row = rows++;
-        if (row == rowOf.length) {
-            growRows();
+    /// Makes room for so many decodes.
+    void reserveDecodes(int count) {
+        if (count > decodeSlot.length) {
+            int size = Math.max(count, decodeSlot.length * 2);
+            decodeSlot = Arrays.copyOf(decodeSlot, size);
+            decodeFrom = Arrays.copyOf(decodeFrom, size);
         }
-        if (rowOf[row] != residence) {
-            rowOf[row] = residence;
-        }
-        rowFrom[row] = from;
-        rowCount[row] = count;
-        rowSamples[row] = isSampling;
-        if (isSampling) {
-            int sample = samples++;
-            if (sampleOf[sample] != residence) {
-                sampleOf[sample] = residence;
-                sampleSequence[sample] = residence.sequenceId();
-            }
-        }
-        tokens += count;
+        reserveSamples(count);
     }
 
-    private void growRows() {
-        int size = rowOf.length * 2;
-        rowOf = Arrays.copyOf(rowOf, size);
-        rowFrom = Arrays.copyOf(rowFrom, size);
-        rowCount = Arrays.copyOf(rowCount, size);
-        rowSamples = Arrays.copyOf(rowSamples, size);
-        sampleOf = Arrays.copyOf(sampleOf, size);
-        sampleSequence = Arrays.copyOf(sampleSequence, size);
+    private void reserveSamples(int count) {
+        if (count > sampleSequence.length) {
+            sampleSequence =
+                    Arrays.copyOf(sampleSequence, Math.max(count, sampleSequence.length * 2));
+        }
+    }
+
+    /// Adds one token of a running sequence; chunks come after all of them. There must be room.
+    void addDecode(int slot, long sequence, int from) {
+        int row = decodes++;
+        decodeSlot[row] = slot;
+        decodeFrom[row] = from;
+        sampleSequence[row] = sequence;
+        samples++;
+    }
+
+    void addChunk(Residence residence, int from, int count, boolean isSampling) {
+        if (chunks == chunkOf.length) {
+            int size = chunks * 2;
+            chunkOf = Arrays.copyOf(chunkOf, size);
+            chunkFrom = Arrays.copyOf(chunkFrom, size);
+            chunkCount = Arrays.copyOf(chunkCount, size);
+            chunkSamples = Arrays.copyOf(chunkSamples, size);
+            chunkSampler = Arrays.copyOf(chunkSampler, size);
+        }
+        int chunk = chunks++;
+        chunkOf[chunk] = residence;
+        chunkFrom[chunk] = from;
+        chunkCount[chunk] = count;
+        chunkSamples[chunk] = isSampling;
+        chunkTokens += count;
+        if (isSampling) {
+            reserveSamples(samples + 1);
+            chunkSampler[samples - decodes] = residence;
+            sampleSequence[samples++] = residence.sequenceId();
+        }
     }
 }

@@ -14,6 +14,9 @@ final class StepPlanner {
     private final Commands commands;
     private final WaitingQueue waiting;
 
+    /// Of no meaning, see [RunningBatch#touchGrowing].
+    private int touched;
+
     StepPlanner(
             CoreOptions options, CoreCounters counters, Commands commands, WaitingQueue waiting) {
         this.options = options;
@@ -30,12 +33,13 @@ final class StepPlanner {
         if (!replica.canPlan()) {
             return false;
         }
+        replica.closeHoles();
         StepPlan plan = replica.nextPlan();
         if (options.preemptEverySteps() > 0
                 && plan.number() % options.preemptEverySteps() == 0
                 && replica.forcedPreemptionPlan != plan.number()) {
             replica.forcedPreemptionPlan = plan.number();
-            preemptNewest(replica, null, 1);
+            preemptNewest(replica, null, true);
         }
         addDecodes(replica, plan);
         addChunks(replica, plan);
@@ -55,37 +59,53 @@ final class StepPlanner {
     }
 
     private void addDecodes(Replica replica, StepPlan plan) {
-        ResidenceList decodes = replica.decodes;
+        RunningBatch running = replica.running;
+        touched += running.touchGrowing();
         int most = replica.stepTokensMax();
-        int left = most;
-        long context = 0;
-        long number = plan.number();
-        // Indexed, from the oldest: preemption marks residents but removes none.
-        for (int i = 0; i < decodes.size() && left > 0; i++) {
-            Residence residence = decodes.get(i);
-            Sequence sequence = Objects.requireNonNull(residence.sequence);
-            if (residence.preempted
-                    || sequence.known() + residence.samplesInFlight >= sequence.tokensMax()) {
-                continue;
+        int slot = 0;
+        while (slot < running.slots() && plan.decodes() < most) {
+            slot = running.plan(plan, slot, most - plan.decodes(), waiting.fair());
+            if (slot < running.slots()
+                    && plan.decodes() < most
+                    && !(running.needsRoom(slot)
+                            ? growRunning(replica, slot, plan)
+                            : startRunning(replica, slot, plan))) {
+                slot++;
             }
-            int from = residence.planned;
-            if (from >= residence.roomTokens && !grow(replica, residence, 1, plan)) {
-                continue;
-            }
-            if (!residence.started) {
-                start(residence, sequence, plan);
-            }
-            plan.addRow(residence, from, 1, true);
-            context += from + 1;
-            residence.planned = from + 1;
-            residence.samplesInFlight++;
-            residence.lastPlan = number;
-            waiting.charge(sequence, 0, 1);
-            left--;
         }
-        if (left < most) {
-            plan.make().addDecodes(most - left, context);
+    }
+
+    private boolean growRunning(Replica replica, int slot, StepPlan plan) {
+        RunningBatch running = replica.running;
+        BlockTable table = running.table(slot);
+        int had = table.size();
+        if (!replica.pool().grow(table, running.planned(slot) + 1)) {
+            makeRoom(replica, Objects.requireNonNull(running.residence(slot)));
+            return false;
         }
+        plan.append(running.id(slot), table, had);
+        running.start(slot, table.size() * replica.facts().blockTokens());
+        return true;
+    }
+
+    /// Lets a sequence run that is new here, unless it is marked to leave, or is a hole.
+    ///
+    /// @return whether its first row may be planned
+    private boolean startRunning(Replica replica, int slot, StepPlan plan) {
+        RunningBatch running = replica.running;
+        Residence residence = running.residence(slot);
+        if (residence == null || residence.preempted || running.isPlannedToItsEnd(slot)) {
+            return false;
+        }
+        int from = running.planned(slot);
+        if (from >= residence.roomTokens && !grow(replica, residence, from + 1, plan)) {
+            return false;
+        }
+        if (!residence.started) {
+            start(residence, Objects.requireNonNull(residence.sequence), from, plan);
+        }
+        running.start(slot, residence.roomTokens);
+        return true;
     }
 
     private void addChunks(Replica replica, StepPlan plan) {
@@ -101,7 +121,7 @@ final class StepPlanner {
                 return;
             }
             if (residence.planned + count > residence.roomTokens
-                    && !grow(replica, residence, count, plan)) {
+                    && !grow(replica, residence, residence.planned + count, plan)) {
                 continue;
             }
             addChunk(replica, residence, count, plan);
@@ -114,10 +134,10 @@ final class StepPlanner {
     private void addChunk(Replica replica, Residence residence, int count, StepPlan plan) {
         Sequence sequence = Objects.requireNonNull(residence.sequence);
         if (!residence.started) {
-            start(residence, sequence, plan);
+            start(residence, sequence, residence.planned, plan);
         }
         boolean samples = residence.reachesEnd(count);
-        plan.addRow(residence, residence.planned, count, samples);
+        plan.addChunk(residence, residence.planned, count, samples);
         plan.make().addChunk(residence.planned, count);
         residence.planned += count;
         residence.lastPlan = plan.number();
@@ -126,7 +146,6 @@ final class StepPlanner {
         sequence.chargedTokens = Math.max(sequence.chargedTokens, residence.planned);
         index(residence);
         if (samples) {
-            residence.samplesInFlight++;
             replica.move(
                     residence,
                     residence.prefillOnly ? Residence.Stage.HANDING_OVER : Residence.Stage.DECODE);
@@ -142,26 +161,21 @@ final class StepPlanner {
         return attempt == null ? null : attempt.handoff;
     }
 
-    private static void start(Residence residence, Sequence sequence, StepPlan plan) {
+    private static void start(Residence residence, Sequence sequence, int computed, StepPlan plan) {
         residence.started = true;
         plan.starts()
                 .add(
                         new StepPlan.Start(
-                                residence,
-                                sequence,
-                                residence.planned,
-                                residence.table().copyFrom(0)));
+                                residence, sequence, computed, residence.table().copyFrom(0)));
     }
 
-    /// Makes room for `count` more tokens; when the pool is full, the newest sequence has to leave, since it loses
+    /// Makes room for `tokens` tokens in all; when the pool is full, the newest sequence has to leave, since it loses
     /// the least work.
-    private boolean grow(Replica replica, Residence residence, int count, StepPlan plan) {
+    private boolean grow(Replica replica, Residence residence, int tokens, StepPlan plan) {
         BlockTable table = residence.table();
         int had = table.size();
-        if (!replica.pool().grow(table, residence.planned + count)) {
-            if (!replica.isReleasing() && replica.preempted == 0) {
-                preemptNewest(replica, residence, 0);
-            }
+        if (!replica.pool().grow(table, tokens)) {
+            makeRoom(replica, residence);
             return false;
         }
         residence.roomTokens = table.size() * replica.facts().blockTokens();
@@ -171,36 +185,41 @@ final class StepPlanner {
         return true;
     }
 
+    private void makeRoom(Replica replica, Residence needy) {
+        if (!replica.isReleasing() && replica.preempted == 0) {
+            preemptNewest(replica, needy, false);
+        }
+    }
+
     /// Marks the newest sequence that can leave: not one whose KV is on its way in or out. Its blocks are computed again
     /// where its next placement finds it cheapest: here, or on a prefill replica that hands it over anew.
     ///
     /// @param needy who needs room, null if nobody does
-    /// @param sampledMin a sequence that has sampled less during its stay is spared; a forced preemption says 1, or
-    ///     long prompts would never get done
-    private void preemptNewest(Replica replica, @Nullable Residence needy, int sampledMin) {
+    /// @param sampledOnly a sequence that has sampled nothing during its stay is spared: a forced preemption says so,
+    ///     or long prompts would never get done
+    private void preemptNewest(Replica replica, @Nullable Residence needy, boolean sampledOnly) {
         Residence newest = null;
-        newest = newest(replica.decodes, newest, sampledMin);
-        newest = newest(replica.prefills, newest, sampledMin);
+        for (int slot = 0; slot < replica.running.slots(); slot++) {
+            newest = newer(replica.running.residence(slot), newest, sampledOnly);
+        }
+        for (int i = 0; i < replica.prefills.size(); i++) {
+            newest = newer(replica.prefills.get(i), newest, sampledOnly);
+        }
         if (newest != null && (needy == null || newest == needy || isNewer(newest, needy))) {
-            newest.preempted = true;
-            replica.preempted++;
+            replica.preempt(newest);
             counters.preemptions++;
         }
     }
 
-    private static @Nullable Residence newest(
-            ResidenceList list, @Nullable Residence newest, int sampledMin) {
-        Residence found = newest;
-        for (int i = 0; i < list.size(); i++) {
-            Residence residence = list.get(i);
-            if (!residence.prefillOnly
-                    && !residence.preempted
-                    && residence.sampled >= sampledMin
-                    && (found == null || isNewer(residence, found))) {
-                found = residence;
-            }
+    private static @Nullable Residence newer(
+            @Nullable Residence residence, @Nullable Residence found, boolean sampledOnly) {
+        if (residence == null
+                || residence.prefillOnly
+                || residence.preempted
+                || (sampledOnly && !residence.hasSampled)) {
+            return found;
         }
-        return found;
+        return found == null || isNewer(residence, found) ? residence : found;
     }
 
     private static boolean isNewer(Residence a, Residence b) {

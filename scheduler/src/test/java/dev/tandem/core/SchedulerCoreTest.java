@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /// Decisions of the core that need no cluster to be seen.
 class SchedulerCoreTest {
@@ -107,12 +108,21 @@ class SchedulerCoreTest {
         Commands commands = first;
         while (true) {
             for (StepPlan plan : commands.plans()) {
-                long[] sequences = new long[plan.samples()];
-                Arrays.setAll(sequences, i -> plan.sample(i).sequenceId());
-                int[] tokens = new int[plan.samples()];
+                long[] sequences =
+                        IntStream.range(0, plan.rows())
+                                .filter(plan::rowSamples)
+                                .mapToLong(plan::rowSequence)
+                                .toArray();
+                int samples = sequences.length;
                 answers.add(
                         new Event.StepDone(
-                                1, plan.number(), plan.samples(), sequences, tokens, null, 0));
+                                1,
+                                plan.number(),
+                                samples,
+                                sequences,
+                                new int[samples],
+                                null,
+                                0));
             }
             if (answers.isEmpty()) {
                 return;

@@ -107,7 +107,7 @@ class DecisionHashTest {
         DecisionHash hash = new DecisionHash();
         assertThat(hash.text()).isEqualTo("7a6d9c3f51e8b204");
         hash.add(TICK, 123_456_789, new Commands());
-        assertThat(hash.text()).isEqualTo("9bb4d1b4188f413a");
+        assertThat(hash.text()).isEqualTo("96a5a38975503a87");
         assertThat(DecisionHash.text(1)).isEqualTo("0000000000000001");
     }
 }

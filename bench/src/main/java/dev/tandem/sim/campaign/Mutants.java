@@ -43,7 +43,7 @@ public final class Mutants {
                         "blocks are given back while the writer writes"),
                 core(
                         "Residence",
-                        "                && replica.plansDone() >= lastPlan\n",
+                        "                && isIdle()\n",
                         "",
                         "blocks are given back while a plan writes them"),
                 core(
@@ -118,9 +118,14 @@ public final class Mutants {
                         "a sequence is ended again with each plan"),
                 core(
                         "StepPlanner",
-                        "if (!replica.pool().grow(table, residence.planned + count)) {",
-                        "if (!replica.pool().grow(table, residence.planned)) {",
-                        "a row gets no room for its tokens"),
+                        "if (!replica.pool().grow(table, tokens)) {",
+                        "if (!replica.pool().grow(table, tokens - 1)) {",
+                        "a chunk gets no room for its last token"),
+                core(
+                        "StepPlanner",
+                        "if (!replica.pool().grow(table, running.planned(slot) + 1)) {",
+                        "if (!replica.pool().grow(table, running.planned(slot))) {",
+                        "a running sequence gets no room for its next token"),
                 core(
                         "SchedulerCore",
                         "                || plan.number() != done.plan()\n",
@@ -144,14 +149,51 @@ public final class Mutants {
                         "leases outlive a lost replica"),
                 core(
                         "SchedulerCore",
-                        "lost.decodes, lost.prefills, lost.handingOver, lost.arriving",
-                        "lost.decodes, lost.prefills, lost.handingOver",
+                        "if (stage != Residence.Stage.LEAVING) {",
+                        "if (stage != Residence.Stage.LEAVING && stage != Residence.Stage.ARRIVING)"
+                            + " {",
                         "sequences on their way to a lost replica are forgotten"),
                 core(
                         "Sequence",
                         "return known >= tokensMax ? FinishReason.LENGTH : null;",
                         "return known > tokensMax ? FinishReason.LENGTH : null;",
+                        "the limit is one token late after a prefill elsewhere"),
+                core(
+                        "RunningBatch",
+                        "return known[slot] >= lookAt[slot] ? FinishReason.LENGTH : null;",
+                        "return known[slot] > lookAt[slot] ? FinishReason.LENGTH : null;",
                         "the limit is one token late"),
+                core(
+                        "RunningBatch",
+                        " || isStop(stops[slot], token)) {\n                break;",
+                        ") {\n                break;",
+                        "stop tokens of running sequences are ignored"),
+                core(
+                        "RunningBatch",
+                        "            residence.lastPlan = lastPlan;\n",
+                        "",
+                        "blocks are given back under plans in flight"),
+                core(
+                        "RunningBatch",
+                        "        lookAt[slot] = 0;\n        size--;",
+                        "        size--;",
+                        "samples of who has left are emitted"),
+                core("Sequence", "        known = to;\n", "", "a run's tokens are forgotten"),
+                core(
+                        "TokenPages",
+                        "            page = next[page];\n",
+                        "",
+                        "only the first page of a run is taken back"),
+                core(
+                        "RunningBatch",
+                        "rowEnd[slot] = Math.min(roomTokens, lastRow[slot]);",
+                        "rowEnd[slot] = lastRow[slot];",
+                        "running sequences outgrow their blocks"),
+                core(
+                        "Replica",
+                        "                plan.slotsMoved(moved);\n",
+                        "",
+                        "results go to the slots of before"),
                 core(
                         "Sequence",
                         "            if (stop == token) {\n"
