@@ -102,12 +102,7 @@ final class Gate {
         long rank = order.rankNanos(nowNanos, idleSeconds * 1e9);
         Sequence sequence =
                 new Sequence(
-                        submit,
-                        request,
-                        stops.of(submit.stopTokenIds()),
-                        hasher,
-                        nowNanos,
-                        rank);
+                        submit, request, stops.of(submit.stopTokenIds()), hasher, nowNanos, rank);
         double waitSecondsMax = options.admission().waitSecondsMax(request, idleSeconds);
         if (Double.isFinite(waitSecondsMax)) {
             sequence.startBy(nowNanos + (long) (waitSecondsMax * 1e9));

@@ -116,13 +116,7 @@ class SchedulerCoreTest {
                 int samples = sequences.length;
                 answers.add(
                         new Event.StepDone(
-                                1,
-                                plan.number(),
-                                samples,
-                                sequences,
-                                new int[samples],
-                                null,
-                                0));
+                                1, plan.number(), samples, sequences, new int[samples], null, 0));
             }
             if (answers.isEmpty()) {
                 return;

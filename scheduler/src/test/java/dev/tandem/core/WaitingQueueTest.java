@@ -114,9 +114,8 @@ class WaitingQueueTest {
                 options.admission()
                         .request(
                                 submit.sequence(), terms, accounts.open("", now), promptTokens, 16);
-        Sequence sequence = 
-                new Sequence(
-                        submit, request, new int[0], new PrefixHasher(), now, rankNanos);
+        Sequence sequence =
+                new Sequence(submit, request, new int[0], new PrefixHasher(), now, rankNanos);
         queue.add(sequence, now);
         return sequence;
     }

@@ -151,7 +151,7 @@ public final class Mutants {
                         "SchedulerCore",
                         "if (stage != Residence.Stage.LEAVING) {",
                         "if (stage != Residence.Stage.LEAVING && stage != Residence.Stage.ARRIVING)"
-                            + " {",
+                                + " {",
                         "sequences on their way to a lost replica are forgotten"),
                 core(
                         "Sequence",
