@@ -199,6 +199,16 @@ public record AdmissionOptions(
         return tenants.getOrDefault(tenant, defaultTenant);
     }
 
+    /// How long after its arrival a request may wait in the queue and still have its first token within
+    /// `sheddingFactor x max(objective, TTFT on an idle system)`; infinite where nothing is refused for a prediction.
+    ///
+    /// @param idleSeconds TTFT of the same prompt on an idle system
+    public double waitSecondsMax(AdmissionRequest request, double idleSeconds) {
+        return rules.contains(Rule.PREDICTED_TTFT)
+                ? PredictedTtftRule.limitSeconds(request, sheddingFactor, idleSeconds) - idleSeconds
+                : Double.POSITIVE_INFINITY;
+    }
+
     /// Cuts a request's wishes to what is allowed: the lane to the tenant's highest, the output to the class's cap.
     ///
     /// @param outputTokensMax what the client allows, at least 1

@@ -144,4 +144,24 @@ abstract class EntryHeap {
             entry.newestIndex = index;
         }
     }
+
+    /// Hopeless soonest first: for giving up in time.
+    static final class ByLatestStart extends EntryHeap {
+        @Override
+        boolean before(QueueEntry a, QueueEntry b) {
+            return a.latestStartNanos < b.latestStartNanos
+                    || (a.latestStartNanos == b.latestStartNanos
+                            && a.sequenceId() < b.sequenceId());
+        }
+
+        @Override
+        int index(QueueEntry entry) {
+            return entry.latestStartIndex;
+        }
+
+        @Override
+        void index(QueueEntry entry, int index) {
+            entry.latestStartIndex = index;
+        }
+    }
 }

@@ -37,6 +37,10 @@ public final class FairQueue<E extends QueueEntry> {
     private final LaneBacklog[] backlogs = new LaneBacklog[Lane.COUNT];
     private final VirtualTokenCounters waitingLanes;
     private final EntryHeap.ByRank resumed = new EntryHeap.ByRank();
+
+    /// Those that may become hopeless.
+    private final EntryHeap.ByLatestStart startingLate = new EntryHeap.ByLatestStart();
+
     private @Nullable QueueEntry[] aside = new QueueEntry[16];
     private int asides;
     private int size;
@@ -111,6 +115,14 @@ public final class FairQueue<E extends QueueEntry> {
         return null;
     }
 
+    /// An entry that it is too late to start, or null when there is none. The caller removes it and tells its client. Entries
+    /// that were placed before are never too late: their clients have tokens already.
+    @SuppressWarnings("unchecked")
+    public @Nullable E hopeless(long nowNanos) {
+        QueueEntry first = startingLate.first();
+        return first == null || nowNanos <= first.latestStartNanos ? null : (E) first;
+    }
+
     /// Adds a new entry, or one that has lost its place. What it still owed is forgiven.
     public void add(E entry) {
         requireNoVisit();
@@ -129,6 +141,9 @@ public final class FairQueue<E extends QueueEntry> {
         tokens += entry.queuedTokens;
         entry.account().queuedTokens += entry.queuedTokens;
         backlogs[entry.lane().ordinal()].add(entry);
+        if (!entry.resumed && entry.latestStartNanos != Long.MAX_VALUE) {
+            startingLate.add(entry);
+        }
         if (entry.resumed) {
             resumed.add(entry);
         } else {
@@ -247,6 +262,9 @@ public final class FairQueue<E extends QueueEntry> {
         tokens -= entry.queuedTokens;
         entry.account().queuedTokens -= entry.queuedTokens;
         backlogs[entry.lane().ordinal()].remove(entry);
+        if (entry.latestStartIndex >= 0) {
+            startingLate.remove(entry);
+        }
     }
 
     private int visitAll(Visitor<? super E> visitor, int looksMax) {

@@ -23,6 +23,9 @@ public interface LoadView {
     /// Sequences of a lane that may be shed ([FairQueue#shedSequences(Lane)]).
     int shedSequences(Lane lane);
 
+    /// Prompt tokens that have left the queue and are not computed yet: they go before whatever waits.
+    long placedTokens();
+
     /// Sequences that wait, all lanes.
     int queuedSequences();
 

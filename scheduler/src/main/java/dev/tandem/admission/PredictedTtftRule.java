@@ -16,6 +16,17 @@ final class PredictedTtftRule implements AdmissionPolicy {
         this.retryAfterMillisMax = options.retryAfterMillisMax();
     }
 
+    /// The latest first token that is worth computing, in seconds after the arrival; infinite = there is none.
+    ///
+    /// @param idleSeconds TTFT of the same prompt on an idle system
+    static double limitSeconds(
+            AdmissionRequest request, double sheddingFactor, double idleSeconds) {
+        int ttftMillis = request.workload().ttftMillis();
+        return ttftMillis == 0 || request.lane() == Lane.BATCH
+                ? Double.POSITIVE_INFINITY
+                : sheddingFactor * Math.max(ttftMillis / MILLIS_PER_SECOND, idleSeconds);
+    }
+
     @Override
     public Verdict verdict(AdmissionRequest request, LoadView load, long nowNanos) {
         int ttftMillis = request.workload().ttftMillis();
@@ -24,7 +35,7 @@ final class PredictedTtftRule implements AdmissionPolicy {
         }
         double objective = ttftMillis / MILLIS_PER_SECOND;
         double idle = load.unloadedTtftSeconds(request.promptTokens());
-        double limit = sheddingFactor * Math.max(objective, idle);
+        double limit = limitSeconds(request, sheddingFactor, idle);
         long shed = Shedding.tokensFor(request, load, limit);
         if (shed == 0) {
             return Verdict.ACCEPT;

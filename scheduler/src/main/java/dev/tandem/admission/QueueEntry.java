@@ -25,6 +25,10 @@ public abstract class QueueEntry {
     /// Place in the heap of its tenant (or of the resumed ones), -1 = not queued.
     int rankIndex = -1;
 
+    /// When it would be too late to start it; [Long#MAX_VALUE] = never.
+    long latestStartNanos = Long.MAX_VALUE;
+
+    int latestStartIndex = -1;
     int oldestIndex = -1;
     int newestIndex = -1;
 
@@ -45,6 +49,13 @@ public abstract class QueueEntry {
 
     public final TenantAccount account() {
         return account;
+    }
+
+    /// To be called before it is queued.
+    ///
+    /// @param nanos when its first token would be predicted too late to be worth computing
+    public final void startBy(long nanos) {
+        latestStartNanos = nanos;
     }
 
     /// Who is charged for it; null before it was queued.

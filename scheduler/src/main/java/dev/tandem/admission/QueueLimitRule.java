@@ -61,8 +61,8 @@ final class QueueLimitRule implements AdmissionPolicy {
                 load);
     }
 
-    /// How many tokens have to leave the queue until the tenant may add this request, in the worst case: those of others
-    /// first. 0 = none.
+    /// How many tokens have to leave the queue until the tenant may add this request, in the worst case: first those that
+    /// could be shed for it, whose room counts as free already, then those of others. 0 = none.
     private double tokensOverTenantsPart(AdmissionRequest request, long queued, long shedTokens) {
         long own = request.account().queuedTokens();
         if (own == 0 || accounts.size() < 2) {
@@ -71,18 +71,23 @@ final class QueueLimitRule implements AdmissionPolicy {
         double wanted = (double) own + request.promptTokens();
         double free = Math.max(0, tokensMax - queued + shedTokens);
         double missing = wanted / tenantFactor - free;
-        double others = queued - own;
-        if (missing <= others) {
-            return Math.max(0, missing);
+        if (missing <= 0) {
+            return 0;
         }
-        // The others' leaving is not enough: then both sides move.
-        return others + (wanted - tenantFactor * (free + others)) / (1 + tenantFactor);
+        double others = queued - own;
+        double leaving =
+                missing <= others
+                        ? missing
+                        // The others' leaving is not enough: then both sides move.
+                        : others + (wanted - tenantFactor * (free + others)) / (1 + tenantFactor);
+        return Math.min(queued, shedTokens + leaving);
     }
 
     private Verdict.Refuse refuse(
             String message, double tokens, AdmissionRequest request, LoadView load) {
         double drain = load.drainTokensPerSecond();
-        double seconds = drain > 0 ? tokens / drain : Double.POSITIVE_INFINITY;
+        double seconds =
+                drain > 0 ? (load.placedTokens() + tokens) / drain : Double.POSITIVE_INFINITY;
         return new Verdict.Refuse(
                 Reason.QUEUE_FULL,
                 message,

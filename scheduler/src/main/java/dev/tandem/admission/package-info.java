@@ -15,6 +15,12 @@
 /// | `DEADLINE` | `now + TTFT + (expected output - 1) x TPOT > deadline`, all predicted | Google SRE book, ch. 22 |
 /// | `PREDICTED_TTFT` | `TTFT > sheddingFactor x max(objective, TTFT on an idle system)`; never in the batch lane | Mooncake's early rejection (Qin et al., FAST 2025) |
 ///
+/// The predicted wait counts what goes first by rank, and what will overtake: shorter prompts that arrive within the
+/// stretch. A prediction may be wrong, and a queue of late requests serves nobody; so what `PREDICTED_TTFT` let in is given
+/// up at the head of the queue once even the first free replica would be too late for the same limit
+/// ([dev.tandem.admission.FairQueue#hopeless]; Nichols and Jacobson, *Controlling queue delay*, CACM 2012). Under a lasting
+/// overload both fall on the longest prompts first, since the short ones' rank is smaller.
+///
 /// Before the last three refuse, work of lower lanes is shed, the lowest lane and its newest first (criticality, SRE book
 /// ch. 21; DAGOR, Zhou et al., SoCC 2018); never of the request's own lane or a higher one, and never what has been placed
 /// before. A refusal tells when to come back ([dev.tandem.admission.RetryAfter]): the time in which the backlog falls below

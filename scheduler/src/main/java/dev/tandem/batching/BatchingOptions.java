@@ -39,7 +39,7 @@ public record BatchingOptions(
     /// The cap is fixed: whether a device can hold an objective at all is for its owner to say. Where it can't, an adaptive
     /// cap would give throughput away for nothing.
     public static BatchingOptions defaults() {
-        return new BatchingOptions(Budget.LATENCY, Cap.FIXED, Order.SIZE_AWARE, 100, 0.9, 4, 16);
+        return new BatchingOptions(Budget.LATENCY, Cap.FIXED, Order.SIZE_AWARE, 100, 0.9, 12, 16);
     }
 
     public BatchingOptions {

@@ -6,8 +6,8 @@
 /// A long chunk uses the device well and makes all running sequences wait; a short one keeps them smooth and wastes the
 /// device (Agrawal et al., *Taming Throughput-Latency Tradeoff in LLM Inference with Sarathi-Serve*, OSDI 2024: a whole
 /// prompt in one step inflates it up to 28 times). More running sequences mean more tokens a second and longer steps. Both
-/// trade-offs have one answer: **the longest step that still keeps the TPOT objective**. So a step's time has to be known
-/// before it is planned.
+/// trade-offs have one answer: **the longest step that still keeps the objectives**: the TPOT, and a tenth of the TTFT,
+/// since a new prompt waits for the steps in flight before its own. So a step's time has to be known before it is planned.
 ///
 /// ## The parts
 /// - [dev.tandem.batching.StepEstimator] predicts a step's time from its composition: a roofline of the device's facts
@@ -24,6 +24,8 @@
 ///   [dev.tandem.batching.FirstComeOrder]: the arrival. [dev.tandem.batching.SizeAwareOrder]: the arrival plus a multiple
 ///   of the predicted time of its prefill, which is shortest-job-first with ageing: a prompt of predicted `s` seconds is
 ///   overtaken only by what arrives within `stretch x s` after it. That window bounds its wait: no prompt starves.
+/// - [dev.tandem.batching.Surprise] learns how much later than predicted first tokens come, so that admission promises what
+///   is kept nine times of ten.
 ///
 /// The core owns one estimator, budget and cap per replica and asks them while it plans a step; nobody else does.
 @NullMarked

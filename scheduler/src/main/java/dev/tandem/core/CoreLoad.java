@@ -2,14 +2,19 @@ package dev.tandem.core;
 
 import dev.tandem.admission.Lane;
 import dev.tandem.admission.LoadView;
+import dev.tandem.batching.PrefillOrder;
+import dev.tandem.batching.Surprise;
 
 /// What admission may know of the load, computed from the core's state when asked. Owned by the core.
 final class CoreLoad implements LoadView {
     private static final Lane[] LANES = Lane.values();
     private static final double RATE_SHARE_MIN = 0.1;
+    private static final double PROMISES_KEPT = 0.9;
 
     private final WaitingQueue waiting;
+    private final PrefillOrder order;
     private final boolean mixed;
+    private final Surprise surprise = new Surprise(PROMISES_KEPT);
     private final double[] shares = new double[LANES.length];
     private Replica[] replicas = {};
     private boolean hasPrefillRole;
@@ -17,6 +22,7 @@ final class CoreLoad implements LoadView {
 
     CoreLoad(CoreOptions options, WaitingQueue waiting) {
         this.waiting = waiting;
+        this.order = options.batching().prefillOrder();
         this.mixed = options.placement().roles() == PlacementOptions.Roles.MIXED;
         for (int i = 0; i < shares.length; i++) {
             shares[i] = options.admission().laneShares().get(i);
@@ -43,9 +49,20 @@ final class CoreLoad implements LoadView {
         if (replicas.length == 0) {
             return 0; // whoever waits in vain is told so in time
         }
-        double ahead = waiting.tokensBefore(lane, promptTokens);
-        double wait = ahead == 0 ? 0 : ahead / (rate() * shareOf(lane, shedTokens));
-        return wait + bestSeconds(promptTokens, true);
+        double idle = bestSeconds(promptTokens, false);
+        long rank = order.rankNanos(nowNanos, idle * 1e9);
+        long ahead = waiting.tokensBefore(lane, rank);
+        double wait =
+                ahead == 0
+                        ? 0
+                        : waiting.overtaken(
+                                lane,
+                                promptTokens,
+                                ahead,
+                                rate() * shareOf(lane, shedTokens),
+                                (rank - nowNanos) * 1e-9);
+        double late = ahead == 0 ? lateSeconds(leastQueueSeconds()) : surprise.seconds();
+        return wait + bestSeconds(promptTokens, true) + late;
     }
 
     @Override
@@ -75,6 +92,15 @@ final class CoreLoad implements LoadView {
     @Override
     public int shedSequences(Lane lane) {
         return waiting.fair().shedSequences(lane);
+    }
+
+    @Override
+    public long placedTokens() {
+        long tokens = 0;
+        for (Replica replica : replicas) {
+            tokens += replica.pendingPrefillTokens();
+        }
+        return tokens;
     }
 
     @Override
@@ -132,6 +158,34 @@ final class CoreLoad implements LoadView {
             }
         }
         return Double.isInfinite(best) ? 0 : best;
+    }
+
+    /// A first token has come.
+    ///
+    /// @param predictedSeconds from the placement, as predicted then
+    void started(double predictedSeconds, double actualSeconds) {
+        surprise.observe(predictedSeconds, actualSeconds);
+    }
+
+    /// Until the first replica would start what waits, and what first tokens are late by after that.
+    double leastStartSeconds() {
+        double queue = leastQueueSeconds();
+        return queue + lateSeconds(queue);
+    }
+
+    /// On an idle replica nobody is refused for what was late before: else nothing would ever come to show better.
+    private double lateSeconds(double queueSeconds) {
+        return queueSeconds > 0 ? surprise.seconds() : 0;
+    }
+
+    private double leastQueueSeconds() {
+        double least = Double.POSITIVE_INFINITY;
+        for (Replica replica : replicas) {
+            if (computesPrompts(replica)) {
+                least = Math.min(least, replica.queueSeconds());
+            }
+        }
+        return Double.isInfinite(least) ? 0 : least;
     }
 
     private boolean computesPrompts(Replica replica) {

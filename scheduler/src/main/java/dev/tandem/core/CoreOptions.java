@@ -32,6 +32,8 @@ public record CoreOptions(
         PlacementOptions placement,
         RoutingOptions routing,
         AdmissionOptions admission) {
+    private static final int STEPS_OF_TTFT = 10;
+    private static final int STEPS_OF_TPOT_MAX = 4;
 
     public static CoreOptions defaults() {
         return new CoreOptions(
@@ -138,6 +140,20 @@ public record CoreOptions(
             strictest = stricter(strictest, workload.tpotMillis());
         }
         return stricter(strictest, admission.defaultClass().tpotMillis());
+    }
+
+    /// The objective for the time of a step with running sequences: the strictest TPOT and a tenth of the strictest TTFT, but
+    /// no less than a quarter of that TPOT. A prompt that has just come waits for the steps in flight before its own, and
+    /// long steps would use up its time; too short ones would compute nothing but what every step costs.
+    public int stepMillis() {
+        int tpot = tpotMillis();
+        int ttft = Integer.MAX_VALUE;
+        for (WorkloadClass workload : admission.classes().values()) {
+            ttft = stricter(ttft, workload.ttftMillis());
+        }
+        ttft = stricter(ttft, admission.defaultClass().ttftMillis());
+        int least = Math.max(1, tpot / STEPS_OF_TPOT_MAX);
+        return Math.clamp(ttft / STEPS_OF_TTFT, least, tpot);
     }
 
     private static int stricter(int millis, int ofClass) {

@@ -3,6 +3,7 @@ package dev.tandem.core;
 import dev.tandem.admission.AdmissionPolicy;
 import dev.tandem.admission.AdmissionRequest;
 import dev.tandem.admission.AdmissionRules;
+import dev.tandem.admission.Reason;
 import dev.tandem.admission.RetryAfter;
 import dev.tandem.admission.TenantAccount;
 import dev.tandem.admission.TenantAccounts;
@@ -97,12 +98,16 @@ final class Gate {
             return new Entry.Refused(failed);
         }
         TenantBudget.reserve(account, request.costTokens(), nowNanos);
-        long rank = order.rankNanos(nowNanos, load.unloadedTtftSeconds(tokens) * 1e9);
-        return new Entry.Admitted(
+        double idleSeconds = load.unloadedTtftSeconds(tokens);
+        long rank = order.rankNanos(nowNanos, idleSeconds * 1e9);
+        Sequence sequence =
                 new Sequence(
-                        submit, request, stops.of(submit.stopTokenIds()), hasher, nowNanos, rank),
-                shed,
-                shedSequences);
+                        submit, request, stops.of(submit.stopTokenIds()), hasher, nowNanos, rank);
+        double waitSecondsMax = options.admission().waitSecondsMax(request, idleSeconds);
+        if (Double.isFinite(waitSecondsMax)) {
+            sequence.startBy(nowNanos + (long) (waitSecondsMax * 1e9));
+        }
+        return new Entry.Admitted(sequence, shed, shedSequences);
     }
 
     /// What no policy decides: a sequence that fits no pool would preempt itself for ever, and a zone that has failed is
@@ -190,6 +195,32 @@ final class Gate {
                         ? "The deadline can't be kept any more."
                         : "The deadline has passed.",
                 0);
+    }
+
+    /// What has waited so long that its first token would be far too late is given up before it costs anything: under
+    /// overload the steps then go to those who can still be on time (Nichols and Jacobson, *Controlling queue delay*, CACM
+    /// 2012, bounds the wait where it is measured, at the head of the queue).
+    ///
+    /// @return why it fails now
+    Commands.Failed tooLate(Sequence sequence, long nowNanos) {
+        double waited = (nowNanos - sequence.arrivalNanos()) * 1e-9;
+        return new Commands.Failed(
+                sequence.id(),
+                ErrorCategory.CAPACITY,
+                Reason.OVERLOAD.code(),
+                "No worker was free within %.1f s, too late for the objective of %.1f s."
+                        .formatted(waited, sequence.workload().ttftMillis() * 1e-3),
+                RetryAfter.millis(
+                        waited, sequence.id(), options.admission().retryAfterMillisMax()));
+    }
+
+    /// A sequence that it is too late to start even on the replica that is free first, or null.
+    @Nullable Sequence hopeless(WaitingQueue waiting, long nowNanos) {
+        if (waiting.fair().hopeless(Long.MAX_VALUE - 1) == null) {
+            return null;
+        }
+        long start = nowNanos + (long) (load.leastStartSeconds() * 1e9);
+        return waiting.fair().hopeless(start);
     }
 
     /// Tokens that fit into the largest pool of a replica; 0 without replicas.

@@ -18,11 +18,13 @@ final class Hedging {
 
     private final HedgePolicy policy;
     private final Placement placement;
+    private final CoreLoad load;
     private final Map<String, Integer> classes = new HashMap<>();
     private final int classesMax;
 
-    Hedging(CoreOptions options, Placement placement) {
+    Hedging(CoreOptions options, Placement placement, CoreLoad load) {
         this.placement = placement;
+        this.load = load;
         this.classesMax = 1 + options.admission().classes().size();
         this.policy = new HedgePolicy(options.routing().hedge(), classesMax);
     }
@@ -37,6 +39,7 @@ final class Hedging {
     void started(Sequence sequence, long nowNanos) {
         Attempt attempt = sequence.attempt;
         if (attempt != null && sequence.attempts == 1) {
+            load.started(attempt.predictedSeconds, (nowNanos - sequence.firstPlacedNanos) * 1e-9);
             policy.started(classOf(sequence), units(sequence, attempt, nowNanos), nowNanos);
         }
     }

@@ -276,6 +276,15 @@ final class Lifecycle {
         }
     }
 
+    /// Gives up what has waited too long to be worth starting.
+    void failLate() {
+        Sequence late;
+        while ((late = gate.hopeless(waiting, nowNanos)) != null) {
+            counters.shed++;
+            fail(late, gate.tooLate(late, nowNanos));
+        }
+    }
+
     /// Ends waiting sequences that no replica could serve for too long.
     void failUnserved() {
         boolean allServed = gate.largestPoolTokens() >= longestTokens;

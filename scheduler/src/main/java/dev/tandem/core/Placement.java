@@ -1,6 +1,7 @@
 package dev.tandem.core;
 
 import dev.tandem.admission.FairQueue.Decision;
+import dev.tandem.batching.BatchingOptions;
 import dev.tandem.core.PlacementOptions.Roles;
 import dev.tandem.routing.Candidates;
 import dev.tandem.routing.Router;
@@ -16,7 +17,11 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Owned by the core.
 final class Placement {
+    /// So few prompt tokens are never too many ahead: a device needs some to be busy.
+    private static final int AHEAD_TOKENS_MIN = 512;
+
     private final CoreOptions options;
+    private final double aheadSecondsMax;
     private final PlacementOptions rules;
     private final CoreCounters counters;
     private final Router router;
@@ -40,6 +45,10 @@ final class Placement {
             TierDesk tiers) {
         this.options = options;
         this.rules = options.placement();
+        this.aheadSecondsMax =
+                options.batching().budget() == BatchingOptions.Budget.FIXED
+                        ? Double.POSITIVE_INFINITY
+                        : options.stepMillis() * options.batching().tpotShare() * 1e-3;
         this.counters = counters;
         this.router = router;
         this.handoffs = handoffs;
@@ -229,10 +238,15 @@ final class Placement {
         return replica.sequences() < replica.sequencesMax();
     }
 
-    /// Its next step has room for more than what it has to compute already.
+    /// Its next step has room for more than what it has to compute already: in tokens, and where steps are bounded by time,
+    /// in time. What waits in the queue instead goes by rank and by whoever is free first, and can still be refused.
     private boolean takesPrompt(Replica replica) {
-        int most = rules.aheadTokensMax() > 0 ? rules.aheadTokensMax() : replica.stepTokensMax();
-        return replica.pendingPrefillTokens() < most;
+        int pending = replica.pendingPrefillTokens();
+        if (rules.aheadTokensMax() > 0) {
+            return pending < rules.aheadTokensMax();
+        }
+        return pending < AHEAD_TOKENS_MIN
+                || (pending < replica.stepTokensMax() && replica.queueSeconds() < aheadSecondsMax);
     }
 
     /// Room for the known tokens and a share of what will probably follow; while others live there, one more block for

@@ -6,7 +6,7 @@ package dev.tandem.core;
 /// @param localPrefillTokensMax prompts with at most so many uncached tokens are always computed where they decode
 /// @param predictLocal whether longer ones are too when that is predicted to be faster
 /// @param aheadTokensMax a replica takes no further prompt while it has at least so many prompt tokens to compute; 0 = as
-///     many as its longest step takes
+///     many as its next step is predicted to take
 /// @param stagingShare part of a replica's KV blocks that sequences on their way to it may hold: the credits of a
 ///     receiver, apart from what its running sequences need
 /// @param growthShare part of the expected output for which a replica has to have free blocks before a sequence is

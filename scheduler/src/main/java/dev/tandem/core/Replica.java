@@ -114,7 +114,7 @@ public final class Replica implements ReplicaView {
         this.stepTokensMax = Math.min(options.stepTokensMax(), facts.stepTokensMax());
         this.estimator = new StepEstimator(facts.device());
         this.peers = peers;
-        this.budget = options.batching().stepBudget(estimator, stepTokensMax, options.tpotMillis());
+        this.budget = options.batching().stepBudget(estimator, stepTokensMax, options.stepMillis());
         this.cap = options.batching().concurrencyCap(sequencesMax, options.tpotMillis());
         this.health = health;
         this.plans = new StepPlan[options.runAheadPlans()];

@@ -59,7 +59,7 @@ public final class SchedulerCore {
         this.lifecycle =
                 new Lifecycle(
                         options, counters, commands, waiting, gate, handoffs, planner, router);
-        this.hedging = new Hedging(options, placement);
+        this.hedging = new Hedging(options, placement, load);
     }
 
     /// Takes in one event.
@@ -490,6 +490,7 @@ public final class SchedulerCore {
     }
 
     private void placeWaiting() {
+        lifecycle.failLate();
         if (!waiting.isEmpty() && placement.isOpen()) {
             waiting.visit(visitor, options.placement().looksMax(), nowNanos);
         }

@@ -193,6 +193,38 @@ class AdmissionRulesTest {
     void whoComesBackAsToldIsAccepted(long seed) {
         Random random = new Random(seed);
         use(TestOptions.queue(20_000 + random.nextInt(20_000), 0.5 + 4 * random.nextDouble()));
+        allComeBackAsTold(random);
+    }
+
+    /// Without an objective only the queue's limits tell how long to wait.
+    @ParameterizedTest(name = "repeat with -Dtest=AdmissionRulesTest -Dtandem.seed={0}")
+    @MethodSource("seeds")
+    void whoComesBackAsToldIsAcceptedWithoutObjectivesToo(long seed) {
+        Random random = new Random(seed);
+        AdmissionOptions limits =
+                TestOptions.queue(20_000 + random.nextInt(20_000), 0.5 + 4 * random.nextDouble());
+        use(
+                new AdmissionOptions(
+                        limits.fairness(),
+                        limits.rules(),
+                        limits.laneShares(),
+                        limits.promptTokenCost(),
+                        limits.outputTokenCost(),
+                        limits.overtakenMax(),
+                        limits.queuedTokensMax(),
+                        limits.queuedSequencesMax(),
+                        limits.tenantQueueFactor(),
+                        limits.sheddingFactor(),
+                        limits.retryAfterMillisMax(),
+                        limits.tenantsMax(),
+                        limits.defaultTenant(),
+                        limits.tenants(),
+                        WorkloadClass.defaults(),
+                        limits.classes()));
+        allComeBackAsTold(random);
+    }
+
+    private void allComeBackAsTold(Random random) {
         for (int i = 0; i < 100; i++) {
             Lane lane = Lane.of(random.nextInt(3));
             String tenant = "t" + random.nextInt(3);

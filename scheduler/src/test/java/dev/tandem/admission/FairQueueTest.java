@@ -49,6 +49,37 @@ class FairQueueTest {
     }
 
     @Test
+    void whatItIsTooLateToStartIsFoundSoonestFirst() {
+        Waiting patient = startBy(add(Lane.DEFAULT, a, 10), 300);
+        Waiting hasty = startBy(add(Lane.BATCH, b, 10), 200);
+        add(Lane.INTERACTIVE, a, 10); // waits as long as it takes
+        assertThat(queue.hopeless(200)).isNull();
+        assertThat(queue.hopeless(201)).isSameAs(hasty);
+        queue.remove(hasty);
+        assertThat(queue.hopeless(300)).isNull();
+        assertThat(queue.hopeless(Long.MAX_VALUE)).isSameAs(patient);
+        takeAll();
+        assertThat(queue.hopeless(Long.MAX_VALUE)).isNull();
+    }
+
+    @Test
+    void whatWasPlacedBeforeIsNeverTooLate() {
+        Waiting entry = add(Lane.DEFAULT, a, 10);
+        queue.remove(entry);
+        entry.isResumed = true;
+        entry.startBy(200);
+        queue.add(entry);
+        assertThat(queue.hopeless(Long.MAX_VALUE)).isNull();
+    }
+
+    private Waiting startBy(Waiting entry, long nanos) {
+        queue.remove(entry);
+        entry.startBy(nanos);
+        queue.add(entry);
+        return entry;
+    }
+
+    @Test
     void withinATenantTheRankDecides() {
         Waiting late = add(Lane.DEFAULT, a, 10);
         late = again(late, 100);

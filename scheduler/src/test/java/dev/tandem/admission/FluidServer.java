@@ -96,6 +96,11 @@ final class FluidServer implements LoadView {
     }
 
     @Override
+    public long placedTokens() {
+        return (long) Math.ceil(leftOfCurrent);
+    }
+
+    @Override
     public int queuedSequences() {
         return queue.size();
     }

@@ -2,22 +2,29 @@ package dev.tandem.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tandem.admission.AdmissionOptions;
 import dev.tandem.admission.Lane;
 import dev.tandem.admission.Terms;
+import dev.tandem.admission.WorkloadClass;
 import dev.tandem.batching.DeviceFacts;
 
 import org.junit.jupiter.api.Test;
 
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
+import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /// Decisions of the core that need no cluster to be seen.
 class SchedulerCoreTest {
     private static final long MILLIS = 1_000_000;
 
-    private final SchedulerCore core = new SchedulerCore(CoreOptions.defaults());
+    private SchedulerCore core = new SchedulerCore(CoreOptions.defaults());
     private long now = 1_000 * MILLIS;
     private long nextSequence = 1;
+    private Lane lane = Lane.DEFAULT;
 
     @Test
     void aZoneIsServedByAClusterWithoutPrefillReplicas() {
@@ -56,6 +63,104 @@ class SchedulerCoreTest {
                 .satisfies(failed -> assertThat(failed.code()).isEqualTo("deadline_exceeded"));
         assertThat(core.sequences()).isZero();
         assertThat(core.audit()).isEmpty();
+    }
+
+    @Test
+    void whatNobodyCouldStartInTimeIsGivenUpButNotInTheBatchLane() {
+        core = new SchedulerCore(answeringWithin(100));
+        join(1, ReplicaRole.DECODE, "");
+        submit(3_000, "", 0); // two steps in flight, and more to come
+        assertThat(submit(100, "", 0).failed()).isEmpty();
+        lane = Lane.BATCH;
+        submit(100, "", 0);
+        now += 50 * MILLIS;
+        assertThat(core.on(new Event.Tick(), now).failed()).as("it may still do").isEmpty();
+        assertThat(core.snapshot().waiting()).isEqualTo(2);
+        now += 50 * MILLIS;
+        assertThat(core.on(new Event.Tick(), now).failed())
+                .singleElement()
+                .satisfies(
+                        failed -> {
+                            assertThat(failed.sequence()).isEqualTo(2);
+                            assertThat(failed.code()).isEqualTo("overloaded");
+                            assertThat(failed.retryAfterMillis()).isGreaterThanOrEqualTo(1_000);
+                        });
+        assertThat(core.snapshot().waiting()).isEqualTo(1);
+        assertThat(core.audit()).isEmpty();
+    }
+
+    @Test
+    void anIdleSystemRefusesNobodyForWhatWasLateBefore() {
+        core = new SchedulerCore(answeringWithin(100));
+        join(1, ReplicaRole.DECODE, "");
+        for (int i = 0; i < 300; i++) {
+            Commands commands = submit(8, "", 0);
+            assertThat(commands.failed()).as("request %d", nextSequence - 1).isEmpty();
+            now += 1_000 * MILLIS; // far later than predicted
+            answerAll(commands);
+            assertThat(core.sequences()).isZero();
+        }
+    }
+
+    /// Answers plans until the only replica has nothing to do; no step's time is measured.
+    private void answerAll(Commands first) {
+        Deque<Event.StepDone> answers = new ArrayDeque<>();
+        Commands commands = first;
+        while (true) {
+            for (StepPlan plan : commands.plans()) {
+                long[] sequences =
+                        IntStream.range(0, plan.rows())
+                                .filter(plan::rowSamples)
+                                .mapToLong(plan::rowSequence)
+                                .toArray();
+                int samples = sequences.length;
+                answers.add(
+                        new Event.StepDone(
+                                1, plan.number(), samples, sequences, new int[samples], null, 0));
+            }
+            if (answers.isEmpty()) {
+                return;
+            }
+            commands = core.on(answers.removeFirst(), now);
+            assertThat(commands.disconnects()).isEmpty();
+        }
+    }
+
+    @Test
+    void stepsAreShortWhereFirstTokensAreWantedSoon() {
+        assertThat(CoreOptions.defaults().stepMillis()).isEqualTo(100);
+        assertThat(answeringWithin(2_000).stepMillis()).isEqualTo(100);
+        assertThat(answeringWithin(500).stepMillis()).isEqualTo(50);
+        assertThat(answeringWithin(100).stepMillis()).as("a quarter of the TPOT").isEqualTo(25);
+    }
+
+    /// Requests that are predicted to miss the objective are refused.
+    private static CoreOptions answeringWithin(int ttftMillis) {
+        CoreOptions defaults = CoreOptions.defaults();
+        AdmissionOptions d = defaults.admission();
+        var wanted =
+                new WorkloadClass(
+                        "default", List.of(), Lane.DEFAULT, ttftMillis, 0, Integer.MAX_VALUE, 256);
+        var admission =
+                new AdmissionOptions(
+                        d.fairness(),
+                        d.rules(),
+                        d.laneShares(),
+                        d.promptTokenCost(),
+                        d.outputTokenCost(),
+                        d.overtakenMax(),
+                        d.queuedTokensMax(),
+                        d.queuedSequencesMax(),
+                        d.tenantQueueFactor(),
+                        1,
+                        d.retryAfterMillisMax(),
+                        d.tenantsMax(),
+                        d.defaultTenant(),
+                        d.tenants(),
+                        wanted,
+                        d.classes());
+        return defaults.withPolicies(
+                defaults.batching(), defaults.placement(), defaults.routing(), admission);
     }
 
     @Test
@@ -113,7 +218,7 @@ class SchedulerCoreTest {
                         16,
                         SamplingParameters.greedy(),
                         Set.of(),
-                        new Terms("", "", Lane.DEFAULT, "", zone, 0, deadlineNanos));
+                        new Terms("", "", lane, "", zone, 0, deadlineNanos));
         return core.on(submit, now);
     }
 }

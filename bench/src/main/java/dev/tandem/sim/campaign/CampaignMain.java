@@ -26,14 +26,15 @@ public final class CampaignMain {
             out.println(failure.text(kinds));
         }
         out.printf(
-                "%d seeds, %d failures; %d requests (%d cancelled), %d tokens, %d steps, %d faults;"
-                        + " %d preemptions, %d recomputes, %d hedges, %d prefixes fetched, %d from"
-                        + " tiers, %d of %d handoffs failed, %d tokens from caches; %.1f s on %d"
-                        + " threads, %.2f ms of CPU a seed; decisions %016x%n",
+                "%d seeds, %d failures; %d requests (%d cancelled, %d refused), %d tokens, %d"
+                        + " steps, %d faults; %d preemptions, %d recomputes, %d hedges, %d prefixes"
+                        + " fetched, %d from tiers, %d of %d handoffs failed, %d tokens from"
+                        + " caches; %.1f s on %d threads, %.2f ms of CPU a seed; decisions %016x%n",
                 report.seeds(),
                 report.failures().size(),
                 report.requests(),
                 report.cancelled(),
+                report.refused(),
                 report.outputTokens(),
                 report.steps(),
                 report.faults(),

@@ -1,6 +1,9 @@
 package dev.tandem.sim.campaign;
 
 import dev.tandem.admission.AdmissionOptions;
+import dev.tandem.admission.Lane;
+import dev.tandem.admission.TenantLimits;
+import dev.tandem.admission.WorkloadClass;
 import dev.tandem.batching.BatchingOptions;
 import dev.tandem.core.CoreOptions;
 import dev.tandem.core.PlacementOptions;
@@ -15,7 +18,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /// The core's options of a scenario: the one place that knows their fields. Every policy gets its turn, at limits that small
-/// runs reach. Nothing may be refused, so that each failed request is the core's fault.
+/// runs reach. Either nothing may be refused, so that each failed request is the core's fault, or much is ([#refusing]).
 final class CampaignOptions {
     private CampaignOptions() {}
 
@@ -27,6 +30,60 @@ final class CampaignOptions {
                 .withRecovery(random.nextInt(3) == 0 ? 15 : 500, 1000, 600_000)
                 .withPolicies(
                         batching(random), placement(random), routing(random), admission(random));
+    }
+
+    /// The same, but whoever can't be served in time or within the queue's and the tenants' limits is refused.
+    static CoreOptions refusing(CoreOptions options, SplittableRandom random) {
+        AdmissionOptions drawn = options.admission();
+        var wanted =
+                new WorkloadClass(
+                        "default",
+                        List.of(),
+                        Lane.DEFAULT,
+                        random.nextInt(3) * (1 + random.nextInt(100)),
+                        random.nextInt(3) * (1 + random.nextInt(20)),
+                        Integer.MAX_VALUE,
+                        1 + random.nextInt(64));
+        var limits =
+                new TenantLimits(
+                        "",
+                        1,
+                        random.nextInt(3) * (100.0 + random.nextInt(1000)),
+                        1 + random.nextInt(200),
+                        any(random, Lane.values()));
+        PlacementOptions placement = options.placement();
+        return options.withPolicies(
+                options.batching(),
+                random.nextBoolean() ? elastic(placement) : placement,
+                options.routing(),
+                new AdmissionOptions(
+                        drawn.fairness(),
+                        EnumSet.allOf(AdmissionOptions.Rule.class),
+                        drawn.laneShares(),
+                        drawn.promptTokenCost(),
+                        drawn.outputTokenCost(),
+                        drawn.overtakenMax(),
+                        20 + random.nextInt(400),
+                        1 + random.nextInt(12),
+                        0.5 + random.nextInt(8),
+                        0.5 + random.nextInt(4),
+                        drawn.retryAfterMillisMax(),
+                        1 + random.nextInt(3),
+                        limits,
+                        drawn.tenants(),
+                        wanted,
+                        drawn.classes()));
+    }
+
+    private static PlacementOptions elastic(PlacementOptions drawn) {
+        return new PlacementOptions(
+                PlacementOptions.Roles.ELASTIC,
+                drawn.localPrefillTokensMax(),
+                drawn.predictLocal(),
+                drawn.aheadTokensMax(),
+                drawn.stagingShare(),
+                drawn.growthShare(),
+                drawn.looksMax());
     }
 
     private static BatchingOptions batching(SplittableRandom random) {

@@ -25,6 +25,7 @@ public final class FaultCampaign {
     /// @param seeds runs made
     /// @param failures by seed, shrunk; empty if every promise was kept
     /// @param requests submitted in all runs
+    /// @param refused of them, by admission, a full zone or a deadline
     /// @param preemptions and the next ones: what the core had to deal with, by its own counts
     /// @param decisionHash of all runs' decisions together, whatever the order they were made in
     public record Report(
@@ -32,6 +33,7 @@ public final class FaultCampaign {
             List<Failure> failures,
             long requests,
             long cancelled,
+            long refused,
             long steps,
             long outputTokens,
             long faults,
@@ -99,6 +101,7 @@ public final class FaultCampaign {
         private final LongAdder runs = new LongAdder();
         private final LongAdder requests = new LongAdder();
         private final LongAdder cancelled = new LongAdder();
+        private final LongAdder refused = new LongAdder();
         private final LongAdder steps = new LongAdder();
         private final LongAdder outputTokens = new LongAdder();
         private final LongAdder faults = new LongAdder();
@@ -139,6 +142,7 @@ public final class FaultCampaign {
                 SimulationResult result = scenario.run();
                 requests.add(result.submitted());
                 cancelled.add(result.cancelled());
+                refused.add(result.refused());
                 steps.add(result.steps());
                 outputTokens.add(result.outputTokens());
                 faults.add(scenario.faults().faults().size());
@@ -163,6 +167,7 @@ public final class FaultCampaign {
                     List.copyOf(failures.values()),
                     requests.sum(),
                     cancelled.sum(),
+                    refused.sum(),
                     steps.sum(),
                     outputTokens.sum(),
                     faults.sum(),

@@ -290,6 +290,11 @@ public final class Mutants {
                         "            flow.aside--;",
                         "a sequence that did not fit is not looked at again"),
                 new Mutant(
+                        "dev/tandem/admission/FairQueue.java",
+                        "if (!entry.resumed && entry.latestStartNanos",
+                        "if (entry.latestStartNanos",
+                        "a sequence is given up that has lost its place and has tokens"),
+                new Mutant(
                         "dev/tandem/batching/FixedBudget.java",
                         "stepTokensMax - step.tokens()",
                         "stepTokensMax",

@@ -21,8 +21,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 
-/// One small run: a cluster, options, requests and faults, all drawn from a seed. Every request can be served, and every fault
-/// ends, so the core has no excuse. Immutable.
+/// One small run: a cluster, options, requests and faults, all drawn from a seed. Every fault ends, and in three of
+/// four runs every request can be served, so the core has no excuse; in the fourth there are deadlines, zones and limits. Immutable.
 ///
 /// @param arrivals by time
 public record Scenario(
@@ -34,6 +34,9 @@ public record Scenario(
     private static final long MILLIS = 1_000_000;
     private static final int BLOCK_TOKENS = 4;
     private static final long HORIZON_NANOS = 500 * MILLIS;
+
+    /// So many seeds have one in which requests may be refused.
+    private static final int STRICT_ONE_IN = 4;
 
     /// Token ids are below: those of the checked workers.
     private static final int VOCABULARY = 1000;
@@ -63,7 +66,15 @@ public record Scenario(
         List<Arrival> arrivals =
                 arrivals(random, blocks * BLOCK_TOKENS, kinds.contains(FaultKind.CANCEL));
         FaultPlan faults = FaultPlan.random(random, replicas.size(), HORIZON_NANOS, kinds);
-        return new Scenario(seed, cluster, options, arrivals, faults);
+        SplittableRandom strict = new SplittableRandom(seed * 0x9E37_79B9_7F4A_7C15L);
+        return strict.nextInt(STRICT_ONE_IN) == 0
+                ? new Scenario(
+                        seed,
+                        cluster,
+                        CampaignOptions.refusing(options, strict),
+                        arrivals.stream().map(arrival -> demanding(arrival, strict)).toList(),
+                        faults)
+                : new Scenario(seed, cluster, options, arrivals, faults);
     }
 
     private static ReplicaSpec replica(
@@ -116,6 +127,27 @@ public record Scenario(
         return arrivals;
     }
 
+    /// The same request, but it names a zone, which may be full or have failed, or has a deadline.
+    private static Arrival demanding(Arrival arrival, SplittableRandom random) {
+        Terms terms = arrival.terms();
+        int zone = random.nextInt(3);
+        long deadline =
+                random.nextBoolean() ? 0 : arrival.nanos() + 1 + random.nextLong(HORIZON_NANOS);
+        return new Arrival(
+                arrival.nanos(),
+                arrival.prompt(),
+                arrival.outputTokens(),
+                new Terms(
+                        terms.tenant(),
+                        terms.workload(),
+                        terms.lane(),
+                        terms.model(),
+                        zone == 2 ? "" : "zone-" + zone,
+                        terms.affinityKey(),
+                        deadline),
+                arrival.cancelAfterNanos());
+    }
+
     private static Terms terms(SplittableRandom random) {
         Lane[] lanes = Lane.values();
         return new Terms(
@@ -123,7 +155,7 @@ public record Scenario(
                 "",
                 lanes[random.nextInt(lanes.length)],
                 "",
-                "", // a zone that is overloaded may refuse
+                "", // a zone may refuse, see demanding
                 random.nextInt(4),
                 0);
     }

@@ -5,6 +5,7 @@ import dev.tandem.core.ReplicaRole;
 import dev.tandem.sim.cost.Device;
 import dev.tandem.sim.cost.FittedCost;
 import dev.tandem.sim.cost.ModelShape;
+import dev.tandem.sim.cost.ProfiledCost;
 import dev.tandem.sim.cost.RooflineCost;
 import dev.tandem.sim.cost.ShardedModel;
 import dev.tandem.sim.cost.StepCost;
@@ -215,6 +216,14 @@ public final class ClusterFile {
     private StepCost cost(Section section, Device device, ShardedModel model) {
         String coefficients = section.text("coefficients", "");
         String key = section.text("coefficients-model", "facebook/opt-13b");
+        String profiles = section.text("profiles", "");
+        if (!profiles.isEmpty() && !coefficients.isEmpty()) {
+            throw section.wrong(
+                    section.lineOf("profiles"), "give either profiles or coefficients, not both");
+        }
+        if (!profiles.isEmpty()) {
+            return profiled(section, Path.of(profiles), device, model);
+        }
         if (coefficients.isEmpty()) {
             costs.add("roofline of " + device.name() + ", " + model.model().name());
             return new RooflineCost(device, model);
@@ -224,6 +233,17 @@ public final class ClusterFile {
             return FittedCost.read(Path.of(coefficients), key, model.tensorParallel());
         } catch (IOException e) {
             throw section.wrong(section.lineOf("coefficients"), String.valueOf(e.getMessage()));
+        }
+    }
+
+    /// The tables are of kernels; a step's fixed time is the device's, as in the roofline.
+    private StepCost profiled(Section section, Path folder, Device device, ShardedModel model) {
+        try {
+            costs.add("measured kernels of " + device.name() + ", " + model.model().name());
+            var engine = new ProfiledCost.Calibration(device.stepOverheadNanos(), 0, 0, 1, 1);
+            return new ProfiledCost(folder, device, model).with(engine);
+        } catch (IOException | IllegalArgumentException e) {
+            throw section.wrong(section.lineOf("profiles"), String.valueOf(e.getMessage()));
         }
     }
 

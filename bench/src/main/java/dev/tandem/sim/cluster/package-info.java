@@ -28,8 +28,8 @@
 /// scheduler:
 ///   step-tokens-max: 512
 /// ```
-/// A replica's `cost` says how its steps are timed: `roofline` of its device (the default), or DistServe's fitted lines by
-/// `coefficients: FILE` with `coefficients-model: facebook/opt-13b`.
+/// A replica's steps are timed by the roofline of its device, or by measured kernels (`profiles: DIR`, a folder as
+/// aiconfigurator's), or by DistServe's fitted lines (`coefficients: FILE` with `coefficients-model: facebook/opt-13b`).
 @NullMarked
 package dev.tandem.sim.cluster;
 

@@ -49,14 +49,15 @@ final class FaultSeeds {
         }
         out.printf(
                 Locale.ROOT,
-                "%d seeds from %d, %d failures; %d requests, %d cancelled, %d faults, %d"
-                    + " recomputes, %d preemptions, %d of %d handoffs failed; %.1f s on %d threads;"
-                    + " decision hash %016x%n",
+                "%d seeds from %d, %d failures; %d requests, %d cancelled, %d refused, %d faults,"
+                        + " %d recomputes, %d preemptions, %d of %d handoffs failed; %.1f s on %d"
+                        + " threads; decision hash %016x%n",
                 report.seeds(),
                 from,
                 report.failures().size(),
                 report.requests(),
                 report.cancelled(),
+                report.refused(),
                 report.faults(),
                 report.recomputes(),
                 report.preemptions(),
@@ -94,6 +95,7 @@ final class FaultSeeds {
                 .put("seeds", report.seeds())
                 .put("requests", report.requests())
                 .put("cancelled", report.cancelled())
+                .put("refused", report.refused())
                 .put("faults", report.faults())
                 .put("recomputes", report.recomputes())
                 .put("preemptions", report.preemptions())

@@ -87,8 +87,7 @@ final class Promises {
                             .formatted(requests.open(), requests.oldest()));
         }
         if (requests.firstFailure() != null) {
-            throw new BrokenPromiseException(
-                    "a request fails that could be served: " + requests.firstFailure());
+            throw new BrokenPromiseException(requests.firstFailure());
         }
         if (snapshot.waiting() != 0
                 || snapshot.waitingTokens() != 0

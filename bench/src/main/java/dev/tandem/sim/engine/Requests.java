@@ -25,6 +25,7 @@ final class Requests {
 
     private final SimulationObserver[] observers;
     private final @Nullable TokenOracle oracle;
+    private final @Nullable Excuses excuses;
     private final long seed;
 
     /// By sequence.
@@ -38,14 +39,20 @@ final class Requests {
     private long cancelled;
     private long outputTokens;
     private long open;
-    private Commands.@Nullable Failed firstFailure;
+    private @Nullable String firstFailure;
 
     /// All before this one have ended.
     private long oldest = 1;
 
     /// @param oracle knows the right tokens; null where they are made up
     /// @param seed of what a checked request is drawn with
-    Requests(SimulationObserver[] observers, @Nullable TokenOracle oracle, long seed) {
+    /// @param excuses knows which requests may fail; null where nobody asks
+    Requests(
+            SimulationObserver[] observers,
+            @Nullable TokenOracle oracle,
+            @Nullable Excuses excuses,
+            long seed) {
+        this.excuses = excuses;
         this.observers = observers;
         this.oracle = oracle;
         this.seed = seed;
@@ -73,6 +80,9 @@ final class Requests {
         open++;
         for (SimulationObserver observer : observers) {
             observer.arrived(sequence, arrival, nanos);
+        }
+        if (excuses != null) {
+            excuses.submitted(sequence, arrival.terms());
         }
         if (oracle == null) {
             return submit(sequence, arrival, GREEDY, Set.of());
@@ -109,6 +119,9 @@ final class Requests {
         if (oracle != null) {
             oracle.token(sequence, token);
         }
+        if (excuses != null) {
+            excuses.token(sequence);
+        }
         outputTokens++;
         for (SimulationObserver observer : observers) {
             observer.token(sequence, nanos);
@@ -118,6 +131,7 @@ final class Requests {
     void finished(Commands.Finished finished, long nanos) {
         long sequence = finished.sequence();
         end(sequence, ENDED);
+        forget(sequence);
         if (oracle != null) {
             oracle.finished(sequence, finished.reason());
         }
@@ -129,9 +143,11 @@ final class Requests {
 
     void failed(Commands.Failed failed, long nanos) {
         end(failed.sequence(), ENDED);
-        if (firstFailure == null) {
-            firstFailure = failed;
+        String problem = excuses == null ? null : excuses.problem(failed);
+        if (firstFailure == null && problem != null) {
+            firstFailure = problem + ": " + failed;
         }
+        forget(failed.sequence());
         if (oracle != null) {
             oracle.gone(failed.sequence());
         }
@@ -150,6 +166,12 @@ final class Requests {
         }
     }
 
+    private void forget(long sequence) {
+        if (excuses != null) {
+            excuses.gone(sequence);
+        }
+    }
+
     private void end(long sequence, byte how) {
         if (states[(int) sequence] != OPEN) {
             throw new BrokenPromiseException("sequence %d ends twice".formatted(sequence));
@@ -164,6 +186,7 @@ final class Requests {
             return false;
         }
         end(sequence, CANCELLED);
+        forget(sequence);
         if (oracle != null) {
             oracle.gone(sequence);
         }
@@ -205,8 +228,8 @@ final class Requests {
                 snapshot.totals());
     }
 
-    /// The first one that failed in any way.
-    Commands.@Nullable Failed firstFailure() {
+    /// The first one that failed without an excuse.
+    @Nullable String firstFailure() {
         return firstFailure;
     }
 }

@@ -97,7 +97,12 @@ public final class Simulation {
                         agenda, control, cards, fleet.workers, options.leaseMillis(), random);
         this.tiers = new Tiers(agenda, control, fleet, random, this::feed, checked);
         this.faults = new FaultInjector(plan, agenda, fleet, cards, random, this::feed);
-        this.requests = new Requests(this.observers, checked ? new TokenOracle() : null, seed);
+        this.requests =
+                new Requests(
+                        this.observers,
+                        checked ? new TokenOracle() : null,
+                        checked ? new Excuses(options.admission()) : null,
+                        seed);
         this.promises = checked ? new Promises(core, options, fleet, requests) : null;
     }
 

@@ -140,7 +140,7 @@ public final class GoodputMain {
             compare();
         }
         if (arguments.has("scenarios")) {
-            var scenarios = new Scenarios(study, adaptive().getFirst(), trace, cells);
+            var scenarios = new Scenarios(adaptive().getFirst(), cells, facts.seed());
             for (String name : arguments.text("scenarios").split(",", -1)) {
                 say(scenarios.run(name.strip(), (int) arguments.number("cell"), json));
             }

@@ -39,6 +39,7 @@ class FaultCampaignTest {
         FaultCampaign.Report report = run(0, 199, 1);
         assertThat(report.faults()).isPositive();
         assertThat(report.cancelled()).isPositive();
+        assertThat(report.refused()).isPositive();
         assertThat(report.preemptions()).isPositive();
         assertThat(report.recomputes()).isPositive();
         assertThat(report.hedges()).isPositive();

@@ -3,17 +3,21 @@ package dev.tandem.sim.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.tandem.admission.AdmissionOptions;
 import dev.tandem.batching.BatchingOptions;
 import dev.tandem.core.CoreOptions;
 import dev.tandem.core.ReplicaRole;
+import dev.tandem.sim.cost.StepShape;
 import dev.tandem.sim.engine.Links;
 import dev.tandem.sim.engine.ReplicaSpec;
 
 import org.junit.jupiter.api.Test;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
@@ -97,6 +101,40 @@ final class ClusterFileTest {
         // 72 GiB of 80, less 15 GB of weights and 1 GB of embeddings: room for some 467,000 tokens.
         assertThat(cluster.spec().replicas().getFirst().blocks() * 16).isBetween(440_000, 480_000);
         assertThat(ClusterFile.standard(0, 8, 16).shape()).isEqualTo("8 mixed");
+    }
+
+    @Test
+    void stepsMayBeTimedByMeasuredKernels() {
+        String data = System.getProperty("tandem.data");
+        assumeTrue(data != null, "no measured profiles: -Dtandem.data is not set");
+        Path profiles = Path.of(data).resolve("profiles/aiconfigurator");
+        Cluster cluster =
+                ClusterFile.parse(
+                        "c.yaml", "replicas:\n  - device: h100\n    profiles: " + profiles + "\n");
+        assertThat(cluster.costModel()).contains("measured kernels of h100_sxm");
+        var prompt = new StepShape();
+        prompt.addPrefill(0, 2_048, true);
+        double measured = cluster.spec().replicas().getFirst().cost().nanos(prompt);
+        double roofline =
+                ClusterFile.standard(0, 1, 16).spec().replicas().getFirst().cost().nanos(prompt);
+        assertThat(measured).isNotEqualTo(roofline).isBetween(roofline / 2, roofline * 2);
+    }
+
+    @Test
+    void profilesThatAreNotThereAreNamed() {
+        assertThatThrownBy(
+                        () ->
+                                ClusterFile.parse(
+                                        "c.yaml", "replicas:\n  - profiles: /no/such/folder\n"))
+                .isInstanceOf(ClusterFileException.class)
+                .hasMessageContaining("/no/such/folder");
+        assertThatThrownBy(
+                        () ->
+                                ClusterFile.parse(
+                                        "c.yaml",
+                                        "replicas:\n  - profiles: a\n    coefficients: b\n"))
+                .isInstanceOf(ClusterFileException.class)
+                .hasMessageContaining("not both");
     }
 
     @Test
