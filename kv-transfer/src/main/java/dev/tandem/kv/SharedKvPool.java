@@ -32,7 +32,8 @@ public final class SharedKvPool implements KvPool {
     static final String NAME_SUFFIX = ".pool";
 
     private static final Logger log = LoggerFactory.getLogger(SharedKvPool.class);
-    private static final long MAGIC = 0x544e444d4b563031L; // "TNDMKV01"
+    private static final long MAGIC =
+            0x544e444d4b563032L; // "TNDMKV02"; the last digits change with the form
     private static final long PAGE_BYTES = 4096;
     private static final int ZEROS_BYTES = 1 << 20;
     private static final VarHandle WORD = ValueLayout.JAVA_LONG.varHandle();
@@ -216,7 +217,7 @@ public final class SharedKvPool implements KvPool {
     }
 
     private static long writerLock(long writer) {
-        return WRITER_LOCKS | writer & (WRITER_LOCKS - 1);
+        return WRITER_LOCKS | (writer & (WRITER_LOCKS - 1));
     }
 
     public PoolLedger ledger() {

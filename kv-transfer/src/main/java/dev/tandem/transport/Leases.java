@@ -306,6 +306,9 @@ public final class Leases implements LeaseRegistry {
             end(lease, LeaseOutcome.LEASE_OUTCOME_ABORTED);
         }
         table.takeUnsilent().forEach(this::report);
+        if (Thread.currentThread() == timer) {
+            return; // closed from a listener
+        }
         try {
             timer.join(); // it asks the guards, so it must not outlive the pool
         } catch (InterruptedException e) {

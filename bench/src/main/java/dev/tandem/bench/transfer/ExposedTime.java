@@ -194,7 +194,7 @@ public final class ExposedTime {
         grant(blocks);
         long begin = System.nanoTime();
         offer(send(0, blocks, true), LayerProgress.complete(shape.layers()));
-        SendResult unused = result();
+        SendResult _ = result();
         return (System.nanoTime() - begin) * 1e-6;
     }
 
