@@ -26,7 +26,7 @@
 ///
 /// `SlotFiles` tells the format on disk and why no write needs to be synchronised. `LruSlots` is the index of either
 /// tier: which slot holds which hash, and which was used longest ago. One thread at a time may use a tier; nothing is
-/// allocated per block, apart from what the JDK's file channels may.
+/// allocated per block.
 @NullMarked
 package dev.tandem.kv.tier;
 

@@ -9,7 +9,11 @@ import static dev.tandem.kv.tier.TestBlocks.stored;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.sun.management.ThreadMXBean;
+
+import dev.tandem.kv.Crc32c;
 import dev.tandem.kv.KvShape;
 
 import org.jspecify.annotations.Nullable;
@@ -19,7 +23,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Random;
 import java.util.Set;
@@ -164,6 +170,30 @@ class BlockTierTest {
                 assertThatIllegalArgumentException()
                         .isThrownBy(() -> tier.load(others.pool, 0, new byte[32], 0));
             }
+        }
+    }
+
+    /// The JVM's own count of the thread's bytes. The first rounds warm up: what is not compiled yet does allocate.
+    @Test
+    void blocksOnTheirWayAllocateNothing() {
+        assumeTrue(Crc32c.isFused(), "without the C library the JDK's CRC32C makes views");
+        var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        byte[][] hashes = new byte[40][];
+        Arrays.setAll(hashes, TestBlocks::hash);
+        try (BlockTier tier = open(10, 20)) {
+            long least = Long.MAX_VALUE;
+            for (int round = 0; round < 2000 && least > 0; round++) {
+                long before = threads.getCurrentThreadAllocatedBytes();
+                for (int i = 0; i < 1000; i++) {
+                    tier.store(blocks.pool, 0, hashes[i % 40], 0); // each moves one down
+                    tier.load(blocks.pool, 1, hashes[i % 40], 0); // from memory
+                    tier.load(blocks.pool, 1, hashes[(i + 25) % 40], 0); // from disk
+                }
+                least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+                dropped(tier);
+            }
+            assertThat(metrics.diskHits()).isGreaterThan(900);
+            assertThat(least).as("bytes allocated by 3000 blocks").isZero();
         }
     }
 
