@@ -35,7 +35,16 @@ class UcxTransferTest {
     private static final String REPEAT =
             "repeat with -Dtest=UcxTransferTest -Dtandem.seed=" + SEED;
 
+    /// On a busy machine, a process that has just started may take seconds to connect.
+    private static final SenderOptions PATIENT =
+            new SenderOptions(1024, 1024, 64, MILLIS, 2, 100, 60_000, 1 << 20);
+
     @TempDir Path folder;
+
+    private static TestWorker ucxWorker(long incarnation, Path folder) throws IOException {
+        return new TestWorker(
+                incarnation, TestWorker.UCX, folder, TestWorker.SHAPE, 64, PATIENT);
+    }
 
     @BeforeEach
     void needsUcx() {
@@ -44,8 +53,8 @@ class UcxTransferTest {
 
     @Test
     void movesBlocksToTheirSlots() throws Exception {
-        try (var writer = new TestWorker(1, TestWorker.UCX, folder);
-                var receiver = new TestWorker(2, TestWorker.UCX, folder)) {
+        try (var writer = ucxWorker(1, folder);
+                var receiver = ucxWorker(2, folder)) {
             writer.fillRandom(SEED);
             receiver.leases.grant(grant(1, writer, MILLIS, 9, 4, 60));
             assertThat(writer.send(send(1, receiver, MILLIS, false, 0, 3, 5))).isTrue();
@@ -62,9 +71,8 @@ class UcxTransferTest {
     void manyLeasesOfLargeBlocksArriveWholeInAnyOrder() throws Exception {
         var shape = new KvShape(8, 4, 16, 64); // 256 KiB a block
         var random = new Random(SEED);
-        SenderOptions options = SenderOptions.defaults();
-        try (var writer = new TestWorker(1, TestWorker.UCX, folder, shape, 128, options);
-                var receiver = new TestWorker(2, TestWorker.UCX, folder, shape, 128, options)) {
+        try (var writer = new TestWorker(1, TestWorker.UCX, folder, shape, 128, PATIENT);
+                var receiver = new TestWorker(2, TestWorker.UCX, folder, shape, 128, PATIENT)) {
             writer.fillRandom(SEED);
             int[] to = IntStream.range(0, 128).toArray();
             for (int i = to.length - 1; i > 0; i--) {
@@ -100,8 +108,8 @@ class UcxTransferTest {
 
     @Test
     void anAbortEndsTheLeaseOnBothSidesAndTheLinkGoesOn() throws Exception {
-        try (var writer = new TestWorker(1, TestWorker.UCX, folder);
-                var receiver = new TestWorker(2, TestWorker.UCX, folder)) {
+        try (var writer = ucxWorker(1, folder);
+                var receiver = ucxWorker(2, folder)) {
             writer.fillRandom(SEED);
             receiver.leases.grant(grant(1, writer, MILLIS, 0, 1));
             writer.send(send(1, receiver, MILLIS, false, 0, 20));
@@ -129,10 +137,10 @@ class UcxTransferTest {
 
     @Test
     void aReceiverThatStartedAnewTakesNothingMeantForTheOneBefore() throws Exception {
-        try (var writer = new TestWorker(1, TestWorker.UCX, folder)) {
+        try (var writer = ucxWorker(1, folder)) {
             writer.fillRandom(SEED);
             KvSend late;
-            try (var before = new TestWorker(2, TestWorker.UCX, folder)) {
+            try (var before = ucxWorker(2, folder)) {
                 before.leases.grant(grant(1, writer, MILLIS, 0, 1));
                 writer.send(send(1, before, MILLIS, false, 0, 20));
                 TestWorker.await(() -> before.metrics.piecesReceived() >= 1);
@@ -141,7 +149,7 @@ class UcxTransferTest {
             SendResult lost = writer.result();
             assertThat(lost.getLease()).isEqualTo(1);
             assertThat(lost.getCommitted()).isFalse();
-            try (var after = new TestWorker(3, TestWorker.UCX, folder)) {
+            try (var after = ucxWorker(3, folder)) {
                 after.leases.grant(grant(2, writer, MILLIS, 0));
                 var misled = late.toBuilder().clearEndpoints().addAllEndpoints(after.endpoints());
                 writer.send(misled.build());
@@ -181,7 +189,7 @@ class UcxTransferTest {
             Path folder = Path.of(arguments[1]);
             PrintStream out = System.out;
             boolean writes = arguments[0].equals("writer");
-            try (var worker = new TestWorker(writes ? 1 : 2, TestWorker.UCX, folder);
+            try (var worker = ucxWorker(writes ? 1 : 2, folder);
                     var lines = new Scanner(System.in, "US-ASCII")) {
                 worker.fillRandom(SEED);
                 worker.sender.onResult(result -> out.println(hex(result.toByteArray())));
@@ -206,8 +214,8 @@ class UcxTransferTest {
 
     @Test
     void aWriterKilledInTheMiddleAgainAndAgainHarmsNobodyElse() throws Exception {
-        try (var other = new TestWorker(7, TestWorker.UCX, folder);
-                var receiver = new TestWorker(2, TestWorker.UCX, folder)) {
+        try (var other = ucxWorker(7, folder);
+                var receiver = ucxWorker(2, folder)) {
             other.fillRandom(SEED);
             for (int round = 0; round < 4; round++) {
                 Process process = start("writer");
@@ -239,8 +247,8 @@ class UcxTransferTest {
     @Test
     void aReceiverKilledInTheMiddleFailsTheLeaseAndNothingElse() throws Exception {
         Process process = start("receiver");
-        try (var writer = new TestWorker(1, TestWorker.UCX, folder);
-                var other = new TestWorker(3, TestWorker.UCX, folder);
+        try (var writer = ucxWorker(1, folder);
+                var other = ucxWorker(3, folder);
                 var lines = new Scanner(process.getInputStream(), "US-ASCII")) {
             KvSend to = KvSend.parseFrom(HexFormat.of().parseHex(lines.nextLine()));
             KvSend.Builder one = to.toBuilder().addBlocks(1).addSlots(0);
