@@ -420,7 +420,7 @@ public final class Leases implements LeaseRegistry {
             metrics.leasesQuarantined.increment();
             log.info(
                     "lease {} has ended in the middle of a copy; its blocks stay held until that is"
-                        + " over",
+                            + " over",
                     Lease.name(lease.id));
         }
         return silent;

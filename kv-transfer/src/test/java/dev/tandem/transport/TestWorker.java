@@ -100,16 +100,10 @@ final class TestWorker implements AutoCloseable {
         UcxRuntime ucx =
                 kinds.contains(TransportKind.TRANSPORT_KIND_UCX) ? TestUcx.runtime() : null;
         doors = ucx == null ? null : new UcxReceiver(ucx, leases, incarnation);
-        port =
-                doors == null
-                        ? service.start("127.0.0.1", 0)
-                        : service.start("127.0.0.1", 0, doors);
+        port = doors == null ? service.start("127.0.0.1", 0) : service.start("127.0.0.1", 0, doors);
         GrpcDialer dialer = GrpcDialer.of(security);
         List<BlockTransport> transports =
-                kinds.stream()
-                        .map(kind -> transport(kind, ucx, dialer))
-                        .map(wrap)
-                        .toList();
+                kinds.stream().map(kind -> transport(kind, ucx, dialer)).map(wrap).toList();
         sender = new TransportSender(pool, incarnation, transports, options, metrics);
         sender.onResult(results::add);
     }

@@ -32,8 +32,7 @@ import java.util.stream.IntStream;
 class UcxTransferTest {
     private static final int MILLIS = 120_000;
     private static final long SEED = Long.getLong("tandem.seed", 20261123L);
-    private static final String REPEAT =
-            "repeat with -Dtest=UcxTransferTest -Dtandem.seed=" + SEED;
+    private static final String REPEAT = "repeat with -Dtest=UcxTransferTest -Dtandem.seed=" + SEED;
 
     /// On a busy machine, a process that has just started may take seconds to connect.
     private static final SenderOptions PATIENT =
@@ -42,8 +41,7 @@ class UcxTransferTest {
     @TempDir Path folder;
 
     private static TestWorker ucxWorker(long incarnation, Path folder) throws IOException {
-        return new TestWorker(
-                incarnation, TestWorker.UCX, folder, TestWorker.SHAPE, 64, PATIENT);
+        return new TestWorker(incarnation, TestWorker.UCX, folder, TestWorker.SHAPE, 64, PATIENT);
     }
 
     @BeforeEach
@@ -164,13 +162,13 @@ class UcxTransferTest {
 
     @Test
     void anotherTransportIsTakenWhenTheReceiverOpensNoDoor() throws Exception {
-        var ucxFirst =
-                List.of(TransportKind.TRANSPORT_KIND_UCX, TransportKind.TRANSPORT_KIND_GRPC);
+        var ucxFirst = List.of(TransportKind.TRANSPORT_KIND_UCX, TransportKind.TRANSPORT_KIND_GRPC);
         try (var writer = new TestWorker(1, ucxFirst, folder);
                 var receiver = new TestWorker(2, TestWorker.GRPC, folder)) {
             receiver.leases.grant(grant(1, writer, MILLIS, 5));
             var send = send(1, receiver, MILLIS, true, 0, 7).toBuilder();
-            var claimed = send.getEndpoints(0).toBuilder().setKind(TransportKind.TRANSPORT_KIND_UCX);
+            var claimed =
+                    send.getEndpoints(0).toBuilder().setKind(TransportKind.TRANSPORT_KIND_UCX);
             writer.send(send.addEndpoints(claimed).build());
             SendResult result = writer.result();
             assertThat(result.getCommitted()).as(result.getError()).isTrue();
@@ -226,7 +224,13 @@ class UcxTransferTest {
                             grant(lease, twin, MILLIS, IntStream.range(0, 60).toArray()));
                     long before = receiver.metrics.piecesReceived();
                     KvSend open =
-                            send(lease, receiver, MILLIS, false, 0, IntStream.range(0, 50).toArray());
+                            send(
+                                    lease,
+                                    receiver,
+                                    MILLIS,
+                                    false,
+                                    0,
+                                    IntStream.range(0, 50).toArray());
                     sends.write(HexFormat.of().formatHex(open.toByteArray()) + "\n");
                     sends.flush();
                     TestWorker.await(() -> receiver.metrics.piecesReceived() > before);

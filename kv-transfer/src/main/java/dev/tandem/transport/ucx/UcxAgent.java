@@ -18,7 +18,8 @@ abstract class UcxAgent {
     private final UcxRuntime runtime;
     private final Thread thread;
     private final Object wakeLock = new Object();
-    private @Nullable UcpWorker awake; // guarded by `wakeLock`: the worker while it may be signalled
+    private @Nullable UcpWorker
+            awake; // guarded by `wakeLock`: the worker while it may be signalled
     private volatile boolean asleep;
     private volatile boolean stopping;
 

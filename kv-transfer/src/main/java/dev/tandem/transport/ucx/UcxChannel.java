@@ -86,7 +86,9 @@ final class UcxChannel implements BlockChannel {
         over = true;
         control(UcxMessage.END, 0);
         if (!awaitSent()) {
-            link.breakOff("%d ms after a lease was given up, UCX still reads it".formatted(ABORT_MILLIS_MAX));
+            link.breakOff(
+                    "%d ms after a lease was given up, UCX still reads it"
+                            .formatted(ABORT_MILLIS_MAX));
             link.awaitEnd();
         }
         link.forget(this);

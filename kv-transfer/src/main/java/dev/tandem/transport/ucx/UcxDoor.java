@@ -76,7 +76,8 @@ final class UcxDoor extends UcxAgent {
     @Override
     void begin(UcpWorker worker) {
         worker.setAmRecvHandler(
-                UcxMessage.AM_ID, (header, headerBytes, data, reply) -> take(header, headerBytes, data));
+                UcxMessage.AM_ID,
+                (header, headerBytes, data, reply) -> take(header, headerBytes, data));
         ByteString address = ByteString.copyFrom(worker.getAddress());
         notices.onNext(KvUcxNotice.newBuilder().setWorkerAddress(address).build());
     }

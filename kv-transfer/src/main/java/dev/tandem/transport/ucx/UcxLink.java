@@ -57,7 +57,8 @@ final class UcxLink implements BlockLink {
     private final long writerIncarnation;
     private final Agent agent;
     private final Notices notices = new Notices();
-    private final Arena arena = Arena.ofAuto(); // the headers: UCX may hold some longer than the link lives
+    private final Arena arena =
+            Arena.ofAuto(); // the headers: UCX may hold some longer than the link lives
     private final ArrayBlockingQueue<OutgoingMessage> pieces =
             new ArrayBlockingQueue<>(UcxTransport.PIECES_MAX); // unused ones
     private final ConcurrentLinkedQueue<OutgoingMessage> controls = new ConcurrentLinkedQueue<>();
@@ -113,7 +114,8 @@ final class UcxLink implements BlockLink {
         } catch (TimeoutException e) {
             throw new IOException(otherwise + " in time", e);
         } catch (ExecutionException e) {
-            throw new IOException(String.valueOf(e.getCause().getMessage()), e);
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            throw new IOException(String.valueOf(cause.getMessage()), e);
         }
     }
 
@@ -133,7 +135,8 @@ final class UcxLink implements BlockLink {
     }
 
     boolean hasRoom() {
-        return !pieces.isEmpty() || broken != null; // broken: whatever is put comes to nothing at once
+        return !pieces.isEmpty()
+                || broken != null; // broken: whatever is put comes to nothing at once
     }
 
     OutgoingMessage takePiece() {
@@ -196,7 +199,9 @@ final class UcxLink implements BlockLink {
     }
 
     private void discardSubmitted() {
-        for (OutgoingMessage message = submitted.poll(); message != null; message = submitted.poll()) {
+        for (OutgoingMessage message = submitted.poll();
+                message != null;
+                message = submitted.poll()) {
             done(message);
         }
     }

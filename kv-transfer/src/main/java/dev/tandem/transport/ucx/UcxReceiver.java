@@ -46,7 +46,10 @@ public final class UcxReceiver extends KvUcxGrpc.KvUcxImplBase implements AutoCl
     public void attach(KvUcxAttach request, StreamObserver<KvUcxNotice> notices) {
         var stream = (ServerCallStreamObserver<KvUcxNotice>) notices;
         if (request.getReceiverIncarnation() != incarnation) {
-            refuse(stream, Status.FAILED_PRECONDITION, "another incarnation of this worker is meant");
+            refuse(
+                    stream,
+                    Status.FAILED_PRECONDITION,
+                    "another incarnation of this worker is meant");
             return;
         }
         long writer = request.getWriterIncarnation();
@@ -57,7 +60,9 @@ public final class UcxReceiver extends KvUcxGrpc.KvUcxImplBase implements AutoCl
                 refuse(
                         stream,
                         Status.RESOURCE_EXHAUSTED,
-                        closed ? "the worker is closing" : "%d writers are attached".formatted(DOORS_MAX));
+                        closed
+                                ? "the worker is closing"
+                                : "%d writers are attached".formatted(DOORS_MAX));
                 return;
             }
             old = doors.put(writer, door);

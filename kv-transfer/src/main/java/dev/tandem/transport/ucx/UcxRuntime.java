@@ -33,7 +33,8 @@ public final class UcxRuntime implements AutoCloseable {
     /// @throws IOException UCX can't be used, and why
     public static UcxRuntime open(Map<String, String> settings) throws IOException {
         try {
-            SymbolLookup.libraryLookup(LIBRARY, Arena.global()); // jucx, without it, is broken for good
+            SymbolLookup.libraryLookup(
+                    LIBRARY, Arena.global()); // jucx, without it, is broken for good
         } catch (IllegalArgumentException e) {
             throw new IOException(
                     "%s is not installed (on Debian: apt-get install libucx0)".formatted(LIBRARY),

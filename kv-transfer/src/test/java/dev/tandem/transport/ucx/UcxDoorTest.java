@@ -111,8 +111,7 @@ class UcxDoorTest {
                             .setReceiverIncarnation(RECEIVER)
                             .build();
             notices =
-                    call.call(
-                            () -> KvUcxGrpc.newBlockingStub(connection.channel()).attach(attach));
+                    call.call(() -> KvUcxGrpc.newBlockingStub(connection.channel()).attach(attach));
             ByteString address = notices.next().getWorkerAddress();
             var remote = ByteBuffer.allocateDirect(address.size());
             address.copyTo(remote);
@@ -144,7 +143,8 @@ class UcxDoorTest {
             }
         }
 
-        void piece(long attempt, long lease, long writer, long to, int slot, int crc) throws Exception {
+        void piece(long attempt, long lease, long writer, long to, int slot, int crc)
+                throws Exception {
             UcxMessage.write(header, UcxMessage.PIECE, slot, attempt, lease, writer, to);
             UcxMessage.writePlace(header, 0, crc);
             send(UcxMessage.HEADER_BYTES, BLOCK);
