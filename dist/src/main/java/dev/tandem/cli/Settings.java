@@ -215,8 +215,8 @@ final class Settings {
                     SettingType.listOf("shared-memory", "ucx", "grpc"),
                     "shared-memory,grpc",
                     "How KV blocks may travel to and from the worker, in order of preference. ucx"
-                        + " (RDMA or TCP by libucx0, unencrypted) is left out, with a warning,"
-                        + " where it can't be used.",
+                            + " (RDMA or TCP by libucx0, unencrypted) is left out, with a warning,"
+                            + " where it can't be used.",
                     WORKERS);
     static final Setting<String> TRANSFER_HOST =
             setting(

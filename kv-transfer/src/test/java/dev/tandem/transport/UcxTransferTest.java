@@ -44,8 +44,13 @@ class UcxTransferTest {
         return new TestWorker(incarnation, TestWorker.UCX, folder, TestWorker.SHAPE, 64, PATIENT);
     }
 
+    String ways() {
+        return ""; // UCX chooses
+    }
+
     @BeforeEach
     void needsUcx() {
+        TestUcx.use(ways());
         TestUcx.assumeUsable();
     }
 
@@ -279,6 +284,7 @@ class UcxTransferTest {
                         "--enable-native-access=ALL-UNNAMED",
                         "--add-opens=java.base/jdk.internal.misc=ALL-UNNAMED",
                         "-Dtandem.seed=" + SEED,
+                        "-D" + TestUcx.WAYS_PROPERTY + "=" + ways(),
                         "-cp",
                         System.getProperty("java.class.path"),
                         Peer.class.getName(),

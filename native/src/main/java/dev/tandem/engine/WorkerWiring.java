@@ -133,7 +133,7 @@ final class WorkerWiring {
             if (!options.transfer().security().isPlaintext()) {
                 LOG.warn(
                         "worker {} does not offer UCX: it can't encrypt, and KV transfers are to"
-                            + " use TLS",
+                                + " use TLS",
                         options.name());
                 return null;
             }

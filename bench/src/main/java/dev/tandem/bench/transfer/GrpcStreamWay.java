@@ -54,8 +54,7 @@ final class GrpcStreamWay implements Way {
                         .setType(MethodDescriptor.MethodType.BIDI_STREAMING)
                         .setFullMethodName("tandem.figures/bytes")
                         .build();
-        int window =
-                (int) Math.clamp(2 * pools.blockBytes(), WINDOW_BYTES_MIN, WINDOW_BYTES_MAX);
+        int window = (int) Math.clamp(2 * pools.blockBytes(), WINDOW_BYTES_MIN, WINDOW_BYTES_MAX);
         server =
                 NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", 0))
                         .maxInboundMessageSize(2 * MESSAGE_BYTES_MAX)
@@ -200,8 +199,7 @@ final class GrpcStreamWay implements Way {
             target.write(chunk, 0, HEADER_BYTES);
             for (int at = 0; at < message.bytes(); ) {
                 int part = Math.min(chunk.length, message.bytes() - at);
-                MemorySegment.copy(
-                        message.memory(), BYTE, message.from() + at, chunk, 0, part);
+                MemorySegment.copy(message.memory(), BYTE, message.from() + at, chunk, 0, part);
                 target.write(chunk, 0, part);
                 at += part;
             }

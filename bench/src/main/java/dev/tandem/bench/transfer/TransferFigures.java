@@ -50,8 +50,7 @@ public final class TransferFigures {
     private final @Nullable UcxRuntime ucx;
     private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
-    private TransferFigures(
-            int rounds, int mib, int singles, long seed, @Nullable UcxRuntime ucx) {
+    private TransferFigures(int rounds, int mib, int singles, long seed, @Nullable UcxRuntime ucx) {
         this.rounds = rounds;
         this.mib = mib;
         this.singles = singles;
@@ -98,7 +97,8 @@ public final class TransferFigures {
                 .put("loadBefore", load());
         System.out.printf(
                 Locale.ROOT,
-                "seed %d, commit %s, JVM %s, %d cores (%s), load %.1f, %d rounds after %d, %d MiB a move%n%n",
+                "seed %d, commit %s, JVM %s, %d cores (%s), load %.1f, %d rounds after %d, %d MiB a"
+                    + " move%n%n",
                 seed,
                 all.get("commit").asText(),
                 Runtime.version(),
@@ -108,7 +108,9 @@ public final class TransferFigures {
                 rounds,
                 WARM_UP_ROUNDS,
                 mib);
-        System.out.println("| block | way | GB/s, median | least | most | of its ceiling, median | bytes allocated a block |");
+        System.out.println(
+                "| block | way | GB/s, median | least | most | of its ceiling, median | bytes"
+                    + " allocated a block |");
         System.out.println("|---|---|---|---|---|---|---|");
         for (KvShape shape : SHAPES) {
             throughput(shape, all.withArray("throughput"));
@@ -129,9 +131,13 @@ public final class TransferFigures {
             var rates = new double[ways.size()][rounds];
             var allocated = new double[ways.size()][rounds];
             for (int round = -WARM_UP_ROUNDS; round < rounds; round++) {
-                progress("%d KiB blocks, round %d of %d", shape.blockBytes() >> 10, round + 1, rounds);
+                progress(
+                        "%d KiB blocks, round %d of %d",
+                        shape.blockBytes() >> 10, round + 1, rounds);
                 for (int i = 0; i < ways.size(); i++) {
-                    int way = (i + Math.floorMod(round, ways.size())) % ways.size(); // nobody is always first
+                    int way =
+                            (i + Math.floorMod(round, ways.size()))
+                                    % ways.size(); // nobody is always first
                     long bytesBefore = threads.getTotalThreadAllocatedBytes();
                     long start = System.nanoTime();
                     ways.get(way).move(0, blocks);
@@ -153,7 +159,12 @@ public final class TransferFigures {
     }
 
     private static void row(
-            KvShape shape, List<Way> ways, int way, double[][] rates, double allocated, ObjectNode out) {
+            KvShape shape,
+            List<Way> ways,
+            int way,
+            double[][] rates,
+            double allocated,
+            ObjectNode out) {
         String name = ways.get(way).name();
         double[] sorted = rates[way].clone();
         Arrays.sort(sorted);
@@ -176,7 +187,8 @@ public final class TransferFigures {
                 sorted[0],
                 sorted[sorted.length - 1],
                 ratio > 0
-                        ? String.format(Locale.ROOT, "%.0f %% of %s", 100 * ratio, CEILINGS.get(name))
+                        ? String.format(
+                                Locale.ROOT, "%.0f %% of %s", 100 * ratio, CEILINGS.get(name))
                         : "",
                 allocated);
     }
@@ -259,7 +271,9 @@ public final class TransferFigures {
         boolean shared = kind == TransportKind.TRANSPORT_KIND_SHARED_MEMORY;
         boolean overUcx = kind == TransportKind.TRANSPORT_KIND_UCX;
         return new LeaseWay(
-                Pools.open(shape, blocks, shared ? LeaseWay.RECEIVER : 0, seed), kind, overUcx ? ucx : null);
+                Pools.open(shape, blocks, shared ? LeaseWay.RECEIVER : 0, seed),
+                kind,
+                overUcx ? ucx : null);
     }
 
     private static void requireEqual(List<Way> ways) {
@@ -306,7 +320,8 @@ public final class TransferFigures {
     private static String commit() throws InterruptedException {
         try {
             Process git = new ProcessBuilder("git", "describe", "--always", "--dirty").start();
-            String name = new String(git.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+            String name =
+                    new String(git.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
             return git.waitFor() == 0 ? name : "unknown";
         } catch (IOException e) {
             return "unknown";

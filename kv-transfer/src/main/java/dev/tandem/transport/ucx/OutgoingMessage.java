@@ -14,6 +14,7 @@ final class OutgoingMessage extends UcxCallback {
     final boolean control; // else a piece
     private final UcxLink link;
     @Nullable UcxChannel channel; // null: the link's own
+    boolean inFlight; // the agent's
     long dataAddress;
     long dataBytes;
 

@@ -44,7 +44,8 @@ abstract class UcxAgent {
     /// Last of all, on the agent's thread; the worker is destroyed next.
     ///
     /// @param failure why the agent ends, null when it was stopped
-    abstract void end(UcpWorker worker, @Nullable String failure);
+    /// @return false when the worker must not be destroyed, since UCX would abort the process: it is left as it is
+    abstract boolean end(UcpWorker worker, @Nullable String failure);
 
     /// What is left to do once the worker is gone: nothing comes in any more.
     abstract void ended(@Nullable String failure);
@@ -116,11 +117,13 @@ abstract class UcxAgent {
     private void shut(@Nullable UcpWorker worker, @Nullable String failure) {
         try {
             if (worker != null) {
-                end(worker, failure);
+                boolean destroyable = end(worker, failure);
                 synchronized (wakeLock) {
                     awake = null;
                 }
-                worker.close();
+                if (destroyable) {
+                    worker.close();
+                }
             }
         } catch (UcxException e) {
             log.warn("{} could not be closed", thread.getName(), e);

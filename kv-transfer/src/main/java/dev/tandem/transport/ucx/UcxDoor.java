@@ -96,8 +96,9 @@ final class UcxDoor extends UcxAgent {
     }
 
     @Override
-    void end(UcpWorker worker, @Nullable String failure) {
+    boolean end(UcpWorker worker, @Nullable String failure) {
         worker.removeAmRecvHandler(UcxMessage.AM_ID);
+        return true;
     }
 
     @Override

@@ -28,14 +28,17 @@ import org.slf4j.LoggerFactory;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /// The writer's end towards one receiver: the call that keeps the door open, and the UCX endpoint that leads there.
 /// Three kinds of threads: the lane's opens and uses channels, the agent's sends, gRPC's brings notices.
@@ -48,6 +51,12 @@ final class UcxLink implements BlockLink {
     private static final long CLOSE_MILLIS_MAX = 2000;
     private static final long ROOM_POLL_MILLIS = 10;
 
+    /// Workers that could not be destroyed, see [Agent#abandon]; with that many, only endpoints are used that notice
+    /// when their receiver dies.
+    private static final int ABANDONED_MAX = 16;
+
+    private static final AtomicInteger ABANDONED = new AtomicInteger();
+
     /// jucx's default names a type of memory that older UCX refuses.
     private static final UcpRequestParams HOST_MEMORY =
             new UcpRequestParams().setMemoryType(UcsConstants.MEMORY_TYPE.UCS_MEMORY_TYPE_HOST);
@@ -59,6 +68,7 @@ final class UcxLink implements BlockLink {
     private final Notices notices = new Notices();
     private final Arena arena =
             Arena.ofAuto(); // the headers: UCX may hold some longer than the link lives
+    private final List<OutgoingMessage> messages = new CopyOnWriteArrayList<>(); // all of them
     private final ArrayBlockingQueue<OutgoingMessage> pieces =
             new ArrayBlockingQueue<>(UcxTransport.PIECES_MAX); // unused ones
     private final ConcurrentLinkedQueue<OutgoingMessage> controls = new ConcurrentLinkedQueue<>();
@@ -82,7 +92,7 @@ final class UcxLink implements BlockLink {
         this.receiverIncarnation = receiverIncarnation;
         this.agent = new Agent(runtime, "kv-ucx-link-%016x".formatted(receiverIncarnation));
         for (int i = 0; i < UcxTransport.PIECES_MAX; i++) {
-            pieces.add(new OutgoingMessage(this, arena, false));
+            pieces.add(newMessage(false));
         }
     }
 
@@ -144,7 +154,7 @@ final class UcxLink implements BlockLink {
             OutgoingMessage message = pieces.poll();
             while (message == null) {
                 if (broken != null) {
-                    return new OutgoingMessage(this, arena, false);
+                    return newMessage(false);
                 }
                 message = pieces.poll(ROOM_POLL_MILLIS, TimeUnit.MILLISECONDS);
             }
@@ -157,7 +167,13 @@ final class UcxLink implements BlockLink {
 
     OutgoingMessage takeControl() {
         OutgoingMessage message = controls.poll();
-        return message != null ? message : new OutgoingMessage(this, arena, true);
+        return message != null ? message : newMessage(true);
+    }
+
+    private OutgoingMessage newMessage(boolean control) {
+        var message = new OutgoingMessage(this, arena, control);
+        messages.add(message);
+        return message;
     }
 
     void submit(OutgoingMessage message) {
@@ -185,6 +201,7 @@ final class UcxLink implements BlockLink {
     }
 
     private void done(OutgoingMessage message) {
+        message.inFlight = false;
         UcxChannel channel = message.channel;
         message.channel = null;
         if (message.control) {
@@ -285,6 +302,7 @@ final class UcxLink implements BlockLink {
     private final class Agent extends UcxAgent {
         private boolean started; // the lane's
         private @Nullable UcpEndpoint endpoint;
+        private boolean noticesDeath;
 
         Agent(UcxRuntime runtime, String name) {
             super(runtime, name);
@@ -294,14 +312,22 @@ final class UcxLink implements BlockLink {
         void begin(UcpWorker worker) {
             byte[] bytes = address.getNow(ByteString.EMPTY).toByteArray();
             ByteBuffer remote = ByteBuffer.allocateDirect(bytes.length).put(bytes).flip();
-            endpoint =
-                    worker.newEndpoint(
-                            new UcpEndpointParams()
-                                    .setUcpAddress(remote)
-                                    .setPeerErrorHandlingMode() // a dead receiver must not hang us
-                                    .setErrorHandler(
-                                            (of, status, message) ->
-                                                    breakOff("UCX lost the receiver: " + message)));
+            try {
+                endpoint = worker.newEndpoint(to(remote).setPeerErrorHandlingMode());
+                noticesDeath = true;
+            } catch (UcxException e) { // as over UCX's own shared memory, up to version 1.13
+                if (ABANDONED.get() >= ABANDONED_MAX) {
+                    throw e;
+                }
+                endpoint = worker.newEndpoint(to(remote)); // gRPC will notice
+            }
+        }
+
+        private UcpEndpointParams to(ByteBuffer remote) {
+            return new UcpEndpointParams()
+                    .setUcpAddress(remote)
+                    .setErrorHandler(
+                            (of, status, message) -> breakOff("UCX lost the receiver: " + message));
         }
 
         @Override
@@ -329,6 +355,7 @@ final class UcxLink implements BlockLink {
                 done(message);
                 return;
             }
+            message.inFlight = true;
             try {
                 // asks for no rendezvous: the receiver never has to answer over UCX
                 var unused =
@@ -348,18 +375,41 @@ final class UcxLink implements BlockLink {
 
         /// Cancels what UCX still has: each message comes back through [#failed].
         @Override
-        void end(UcpWorker worker, @Nullable String failure) {
+        boolean end(UcpWorker worker, @Nullable String failure) {
             if (endpoint == null) {
-                return;
+                return true;
             }
+            boolean closed = false;
             try {
-                UcpRequest closing = endpoint.closeNonBlockingForce();
-                long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(CLOSE_MILLIS_MAX / 2);
+                UcpRequest closing =
+                        noticesDeath
+                                ? endpoint.closeNonBlockingForce()
+                                : endpoint.closeNonBlockingFlush();
+                long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(CLOSE_MILLIS_MAX / 4);
                 while (!closing.isCompleted() && System.nanoTime() - end < 0) {
                     worker.progress();
                 }
+                closed = closing.isCompleted();
             } catch (Exception e) { // jucx's progress declares it
                 log.warn("a UCX endpoint could not be closed", e);
+            }
+            if (!closed) {
+                abandon();
+            }
+            return closed;
+        }
+
+        /// The receiver is gone and UCX does not see it. It can't cancel; but nobody drives this worker any more, so
+        /// it reads nothing any more.
+        private void abandon() {
+            log.warn(
+                    "UCX could not be closed towards receiver {}: its memory there is left",
+                    Long.toUnsignedString(receiverIncarnation));
+            ABANDONED.incrementAndGet();
+            for (OutgoingMessage message : messages) {
+                if (message.inFlight) {
+                    done(message);
+                }
             }
         }
 

@@ -25,12 +25,15 @@ import dev.tandem.wire.KvUcxNotice;
 import dev.tandem.wire.LeaseGrant;
 import dev.tandem.wire.LeaseOutcome;
 import dev.tandem.wire.LeaseUpdate;
+import dev.tandem.wire.TransferEndpoint;
+import dev.tandem.wire.TransportKind;
 
 import io.grpc.Context;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.openucx.jucx.UcxCallback;
 import org.openucx.jucx.ucp.UcpConstants;
 import org.openucx.jucx.ucp.UcpEndpoint;
 import org.openucx.jucx.ucp.UcpEndpointParams;
@@ -60,6 +63,13 @@ class UcxDoorTest {
     private static final long RECEIVER = 6;
     private static final int MILLIS = 120_000;
 
+    /// The door may be shut while a message is on its way.
+    private static final UcxCallback QUIET =
+            new UcxCallback() {
+                @Override
+                public void onError(int status, String message) {}
+            };
+
     private final BlockingQueue<LeaseUpdate> updates = new LinkedBlockingQueue<>();
     private final TransferMetrics metrics = new TransferMetrics();
     private KvPool pool;
@@ -70,6 +80,7 @@ class UcxDoorTest {
 
     @BeforeEach
     void open() throws IOException {
+        TestUcx.use("");
         TestUcx.assumeUsable();
         pool = KvPools.privateMemory(SHAPE, 8);
         leases = new Leases(pool, RECEIVER, metrics);
@@ -120,7 +131,8 @@ class UcxDoorTest {
                     worker.newEndpoint(
                             new UcpEndpointParams()
                                     .setUcpAddress(remote.flip())
-                                    .setPeerErrorHandlingMode());
+                                    .setPeerErrorHandlingMode()
+                                    .setErrorHandler((of, status, message) -> {}));
         }
 
         void send(long headerBytes, long dataBytes) throws Exception {
@@ -132,12 +144,12 @@ class UcxDoorTest {
                             data.address(),
                             dataBytes,
                             UcpConstants.UCP_AM_SEND_FLAG_EAGER,
-                            null,
+                            QUIET,
                             new UcpRequestParams().setMemoryType(0));
             while (!request.isCompleted()) {
                 worker.progress();
             }
-            UcpRequest flushed = endpoint.flushNonBlocking(null);
+            UcpRequest flushed = endpoint.flushNonBlocking(QUIET);
             while (!flushed.isCompleted()) {
                 worker.progress();
             }
@@ -293,6 +305,24 @@ class UcxDoorTest {
                 second.commit(1, 2, 1);
                 assertThat(second.receipt(1).getStatus()).isEqualTo(KvStatus.KV_STATUS_COMMITTED);
             }
+        }
+    }
+
+    @Test
+    void aPairThatUcxCannotJoinIsToldSoAtOpening() throws Exception {
+        try (UcxRuntime other = UcxRuntime.open(Map.of("TLS", "self"))) {
+            var endpoint =
+                    TransferEndpoint.newBuilder()
+                            .setKind(TransportKind.TRANSPORT_KIND_UCX)
+                            .setAddress("127.0.0.1:" + port)
+                            .build();
+            var transport = new UcxTransport(other, GrpcDialer.plaintext(), WRITER);
+            assertThatThrownBy(() -> transport.open(endpoint, RECEIVER, MILLIS))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("unreachable");
+            assertThatThrownBy(() -> transport.open(endpoint, RECEIVER + 1, MILLIS))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("another incarnation");
         }
     }
 
