@@ -1,9 +1,11 @@
 package dev.tandem.cli;
 
 import dev.tandem.coordinator.CoordinatorOptions;
+import dev.tandem.engine.TransferOptions;
 import dev.tandem.engine.WorkerOptions;
 import dev.tandem.load.LoadOptions;
 import dev.tandem.record.RecorderOptions;
+import dev.tandem.transport.TransferSecurity;
 import dev.tandem.wire.TransportKind;
 import dev.tandem.wire.WorkerRole;
 
@@ -77,7 +79,23 @@ final class ProcessOptions {
                 values.get(SchedulerSettings.SEQUENCES_MAX),
                 values.get(SchedulerSettings.STEP_TOKENS_MAX),
                 values.get(Settings.THREADS),
-                values.get(Settings.TRANSPORTS).stream().map(ProcessOptions::transport).toList());
+                values.get(Settings.TRANSPORTS).stream().map(ProcessOptions::transport).toList(),
+                transfer(values));
+    }
+
+    private static TransferOptions transfer(SettingValues values) throws UsageException {
+        try {
+            return new TransferOptions(
+                    values.get(Settings.TRANSFER_GROUP_LAYERS),
+                    values.get(Settings.TRANSFER_CONNECTIONS),
+                    new TransferSecurity(
+                            values.find(Settings.TRANSFER_TLS_CERTIFICATES).orElse(null),
+                            values.find(Settings.TRANSFER_TLS_KEY).orElse(null),
+                            values.find(Settings.TRANSFER_TLS_TRUSTED).orElse(null),
+                            values.get(Settings.TRANSFER_TLS_MUTUAL)));
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(e.getMessage());
+        }
     }
 
     static LoadOptions load(SettingValues values) throws UsageException {

@@ -235,6 +235,58 @@ final class Settings {
                     "Port of the worker's KV transfer server; 0 = any free one.",
                     LONE_WORKERS);
 
+    static final Setting<Integer> TRANSFER_GROUP_LAYERS =
+            setting(
+                    "transfer-group-layers",
+                    "transfer.group-layers",
+                    SettingType.wholeNumber(0, 1024),
+                    "0",
+                    "Layers of KV that are sent together while the next ones are computed; 0 = a"
+                            + " quarter of the model's, at least 64 KiB a block.",
+                    WORKERS);
+    static final Setting<Integer> TRANSFER_CONNECTIONS =
+            setting(
+                    "transfer-connections",
+                    "transfer.connections",
+                    SettingType.wholeNumber(1, 64),
+                    "1",
+                    "gRPC connections from a worker to each worker that it sends KV blocks to.",
+                    WORKERS);
+    static final Setting<Path> TRANSFER_TLS_CERTIFICATES =
+            optional(
+                    "transfer-tls-certificates",
+                    "transfer.tls-certificates",
+                    SettingType.fileToRead(),
+                    "KV blocks travel in plain text",
+                    "PEM file with the worker's certificate chain for KV transfers; it must name"
+                            + " the transfer host.",
+                    WORKERS);
+    static final Setting<Path> TRANSFER_TLS_KEY =
+            optional(
+                    "transfer-tls-key",
+                    "transfer.tls-key",
+                    SettingType.fileToRead(),
+                    "none",
+                    "PEM file with the private key of that certificate, PKCS #8.",
+                    WORKERS);
+    static final Setting<Path> TRANSFER_TLS_TRUSTED =
+            optional(
+                    "transfer-tls-trusted",
+                    "transfer.tls-trusted",
+                    SettingType.fileToRead(),
+                    "those that Java trusts",
+                    "PEM file with the certificates that other workers' certificates must be signed"
+                            + " by.",
+                    WORKERS);
+    static final Setting<Boolean> TRANSFER_TLS_MUTUAL =
+            setting(
+                    "transfer-tls-mutual",
+                    "transfer.tls-mutual",
+                    SettingType.truth(),
+                    "false",
+                    "Whether a worker that sends KV blocks must show a trusted certificate, too.",
+                    WORKERS);
+
     // The core.
     static {
         ALL.addAll(SchedulerSettings.all());

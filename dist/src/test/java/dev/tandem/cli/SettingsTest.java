@@ -13,9 +13,11 @@ import dev.tandem.batching.BatchingOptions;
 import dev.tandem.coordinator.CoordinatorOptions;
 import dev.tandem.core.CoreOptions;
 import dev.tandem.core.PlacementOptions;
+import dev.tandem.engine.TransferOptions;
 import dev.tandem.engine.WorkerOptions;
 import dev.tandem.record.RecorderOptions;
 import dev.tandem.sim.cluster.OptionKeys;
+import dev.tandem.transport.TransferSecurity;
 import dev.tandem.wire.TransportKind;
 import dev.tandem.wire.WorkerRole;
 
@@ -136,7 +138,8 @@ class SettingsTest {
                                 .concat(" --transfer-host t --transfer-port 2 --zone z")
                                 .concat(" --device cpu --kv-memory 3GiB --block-tokens 4")
                                 .concat(" --sequences-max 5 --step-tokens-max 6 --threads 7")
-                                .concat(" --transports grpc")
+                                .concat(" --transports grpc --transfer-group-layers 8")
+                                .concat(" --transfer-connections 9")
                                 .split(" "));
         assertThat(ProcessOptions.worker(values, WorkerRole.WORKER_ROLE_PREFILL))
                 .isEqualTo(
@@ -155,7 +158,21 @@ class SettingsTest {
                                 5,
                                 6,
                                 7,
-                                List.of(TransportKind.TRANSPORT_KIND_GRPC)));
+                                List.of(TransportKind.TRANSPORT_KIND_GRPC),
+                                new TransferOptions(8, 9, TransferSecurity.PLAINTEXT)));
+        assertThatThrownBy(
+                        () ->
+                                ProcessOptions.worker(
+                                        resolve(
+                                                Map.of(),
+                                                "prefill-worker",
+                                                "--model",
+                                                model.toString(),
+                                                "--transfer-tls-mutual",
+                                                "true"),
+                                        WorkerRole.WORKER_ROLE_PREFILL))
+                .isInstanceOf(UsageException.class)
+                .hasMessageContaining("needs a certificate and a private key");
     }
 
     @Test

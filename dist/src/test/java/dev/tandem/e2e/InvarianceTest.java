@@ -94,6 +94,11 @@ class InvarianceTest {
                         "disaggregated, chunks of 64, over UCX",
                         both.withCore(core(64, 2, true, 0, 0))
                                 .over(TransportKind.TRANSPORT_KIND_UCX)),
+                new Variant(
+                        "disaggregated, chunks of 64, bits flip on the way",
+                        both.withCore(core(64, 2, false, 0, 0))
+                                .over(TransportKind.TRANSPORT_KIND_SHARED_MEMORY)
+                                .withAround(transport -> new FlippingTransport(transport, SEED))),
                 new Variant("disaggregated, preempted", both.withCore(core(512, 2, true, 16, 9))),
                 new Variant(
                         "two of each, run-ahead 3",
@@ -142,6 +147,9 @@ class InvarianceTest {
         CoreOptions core = variant.spec().core();
         if (core.preemptEverySteps() > 0 || variant.spec().kvBytesMax() < 16 << 20) {
             assertThat(preemptions(client)).as("preemptions").isPositive();
+        }
+        if (variant.name().contains("bits flip")) {
+            assertThat(client.metric("tandem_kv_handoffs_failed_total")).isPositive();
         }
         if (variant.spec().prefillWorkers() > 0) {
             assertThat(client.metric("tandem_kv_transferred_bytes_total")).isPositive();

@@ -3,9 +3,13 @@ package dev.tandem.e2e;
 import dev.tandem.coordinator.CoordinatorOptions;
 import dev.tandem.coordinator.CoordinatorProcess;
 import dev.tandem.core.CoreOptions;
+import dev.tandem.engine.TransferOptions;
 import dev.tandem.engine.WorkerOptions;
 import dev.tandem.engine.WorkerProcess;
+import dev.tandem.kv.KvShape;
 import dev.tandem.sim.cluster.OptionKeys;
+import dev.tandem.transport.BlockTransport;
+import dev.tandem.transport.TransferSecurity;
 import dev.tandem.wire.TransportKind;
 import dev.tandem.wire.WorkerRole;
 
@@ -19,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 
 /// A coordinator and workers in this JVM, each on its own thread, with real sockets between them and the default model.
 /// Everything is as in separate processes but the process itself.
@@ -33,30 +38,37 @@ final class TestCluster implements AutoCloseable {
     private final URI url;
 
     /// @param kvBytesMax of each worker
+    /// @param around put around every transport
     record Spec(
             int prefillWorkers,
             int decodeWorkers,
             CoreOptions core,
             List<TransportKind> transports,
-            long kvBytesMax) {
+            long kvBytesMax,
+            UnaryOperator<BlockTransport> around) {
         static Spec disaggregated() {
-            return new Spec(1, 1, patient(), BOTH_TRANSPORTS, 64L << 20);
+            return new Spec(1, 1, patient(), BOTH_TRANSPORTS, 64L << 20, transport -> transport);
         }
 
         Spec withWorkers(int prefill, int decode) {
-            return new Spec(prefill, decode, core, transports, kvBytesMax);
+            return new Spec(prefill, decode, core, transports, kvBytesMax, around);
         }
 
         Spec withCore(CoreOptions options) {
-            return new Spec(prefillWorkers, decodeWorkers, options, transports, kvBytesMax);
+            return new Spec(prefillWorkers, decodeWorkers, options, transports, kvBytesMax, around);
         }
 
         Spec over(TransportKind transport) {
-            return new Spec(prefillWorkers, decodeWorkers, core, List.of(transport), kvBytesMax);
+            return new Spec(
+                    prefillWorkers, decodeWorkers, core, List.of(transport), kvBytesMax, around);
+        }
+
+        Spec withAround(UnaryOperator<BlockTransport> fault) {
+            return new Spec(prefillWorkers, decodeWorkers, core, transports, kvBytesMax, fault);
         }
 
         Spec withKvBytes(long bytes) {
-            return new Spec(prefillWorkers, decodeWorkers, core, transports, bytes);
+            return new Spec(prefillWorkers, decodeWorkers, core, transports, bytes, around);
         }
     }
 
@@ -71,6 +83,11 @@ final class TestCluster implements AutoCloseable {
 
     static Path defaultModel() {
         return Path.of(System.getProperty("tandem.project"), "dist/src/main/models/tandem-tiny");
+    }
+
+    /// Of that model's KV blocks: 4 layers, 2 KV heads of 32, with the 16 tokens that workers here have.
+    static KvShape defaultShape() {
+        return new KvShape(4, 2, 16, 32);
     }
 
     TestCluster(Spec spec) throws Exception {
@@ -132,8 +149,9 @@ final class TestCluster implements AutoCloseable {
                         64,
                         2048,
                         1,
-                        spec.transports());
-        WorkerProcess worker = WorkerProcess.open(options);
+                        spec.transports(),
+                        new TransferOptions(1, 1, TransferSecurity.PLAINTEXT));
+        WorkerProcess worker = WorkerProcess.open(options, spec.around());
         workers.add(worker);
         workerThreads.add(Thread.ofPlatform().name(name).start(worker::run));
     }

@@ -24,6 +24,9 @@ public final class ControlStream implements ClientResponseObserver<OutgoingFrame
     private @Nullable ClientCallStreamObserver<OutgoingFrame> call;
     private final KvPlaced.Builder placed;
 
+    /// One receipt decides the attempt. gRPC's thread only.
+    private boolean decided;
+
     ControlStream(
             long lease, long writerIncarnation, long receiverIncarnation, BlockLink.Events events) {
         this.lease = lease;
@@ -40,7 +43,6 @@ public final class ControlStream implements ClientResponseObserver<OutgoingFrame
     @Override
     public void beforeStart(ClientCallStreamObserver<OutgoingFrame> stream) {
         call = stream;
-        stream.disableAutoRequestWithInitial(1); // one receipt decides the attempt
         stream.setOnReadyHandler(events::ready);
     }
 
@@ -113,7 +115,10 @@ public final class ControlStream implements ClientResponseObserver<OutgoingFrame
 
     @Override
     public void onNext(KvReceipt receipt) {
-        events.receipt(receipt);
+        if (!decided) {
+            decided = true;
+            events.receipt(receipt);
+        } // the rest is read too: a stream with unread messages never ends, and keeps their buffers
     }
 
     @Override

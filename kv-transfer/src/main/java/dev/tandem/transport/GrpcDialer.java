@@ -1,6 +1,7 @@
 package dev.tandem.transport;
 
 import io.grpc.ChannelCredentials;
+import io.grpc.ClientInterceptor;
 import io.grpc.ConnectivityState;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.ManagedChannel;
@@ -8,6 +9,7 @@ import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -18,18 +20,25 @@ public final class GrpcDialer {
     private static final int RECEIPT_BYTES_MAX = 64 << 10;
 
     private final ChannelCredentials credentials;
+    private final List<ClientInterceptor> interceptors;
 
-    private GrpcDialer(ChannelCredentials credentials) {
+    private GrpcDialer(ChannelCredentials credentials, List<ClientInterceptor> interceptors) {
         this.credentials = credentials;
+        this.interceptors = interceptors;
     }
 
     public static GrpcDialer plaintext() {
-        return new GrpcDialer(InsecureChannelCredentials.create());
+        return new GrpcDialer(InsecureChannelCredentials.create(), List.of());
     }
 
     /// @throws IOException a file can't be read or holds no certificate or key
     public static GrpcDialer of(TransferSecurity security) throws IOException {
-        return new GrpcDialer(security.forWriter());
+        return new GrpcDialer(security.forWriter(), List.of());
+    }
+
+    /// For faults on the way: everything sent passes through `interceptor`.
+    GrpcDialer through(ClientInterceptor interceptor) {
+        return new GrpcDialer(credentials, List.of(interceptor));
     }
 
     /// @param address `host:port`, an IPv6 host in brackets
@@ -38,9 +47,10 @@ public final class GrpcDialer {
             throws IOException, InterruptedException {
         ManagedChannel channel =
                 NettyChannelBuilder.forAddress(parse(address), credentials)
+                        .intercept(interceptors)
                         .directExecutor() // our callbacks only take note
                         .disableRetry() // else frames are kept, and their memory read, after the
-                                        // call
+                        // call
                         .maxInboundMessageSize(RECEIPT_BYTES_MAX)
                         .keepAliveTime(KEEPALIVE_SECONDS, TimeUnit.SECONDS)
                         .keepAliveTimeout(KEEPALIVE_SECONDS_MAX, TimeUnit.SECONDS)

@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Random;
 import java.util.zip.CRC32C;
 
 class KvPoolsTest {
@@ -168,6 +169,52 @@ class KvPoolsTest {
             assertThat(Crc32c.copy(pool.block(1), 0, pool.block(2), 0, pool.shape().blockBytes()))
                     .isEqualTo((int) whole.getValue());
             assertThat(pool.block(2).mismatch(pool.block(1))).isEqualTo(-1);
+        }
+    }
+
+    /// Both ways, at all alignments and around the lengths at which the C code changes its step.
+    @Test
+    void checksumsAgreeForAnyPlaceAndLength() {
+        long seed = Long.getLong("tandem.seed", 9);
+        var random = new Random(seed);
+        assumeTrue(Crc32c.isFused(), "there is no C code here: no gcc, or another CPU");
+        try (KvPool pool = KvPools.privateMemory(new KvShape(3, 5, 16, 64), 16)) {
+            MemorySegment memory = pool.memory();
+            for (long at = 0; at < memory.byteSize(); at += Long.BYTES) {
+                memory.set(ValueLayout.JAVA_LONG, at, random.nextLong());
+            }
+            long half = memory.byteSize() / 2;
+            for (int round = 0; round < 3000; round++) {
+                long bytes = random.nextInt(3) * 4032L + random.nextInt(round % 2 == 0 ? 80 : 9000);
+                long from = random.nextLong(half - bytes);
+                long to = half + random.nextLong(half - bytes);
+                var whole = new CRC32C();
+                whole.update(memory.asSlice(from, bytes).asByteBuffer());
+                int expected = (int) whole.getValue();
+                byte before = memory.get(ValueLayout.JAVA_BYTE, to - 1);
+                byte after = memory.get(ValueLayout.JAVA_BYTE, Math.min(to + bytes, 2 * half - 1));
+                String repeat =
+                        "%d bytes from %d to %d; repeat with -Dtandem.seed=%d"
+                                .formatted(bytes, from, to, seed);
+                assertThat(Crc32c.of(memory, from, bytes)).as(repeat).isEqualTo(expected);
+                assertThat(Crc32c.inJava(memory, from, bytes)).as(repeat).isEqualTo(expected);
+                int copied =
+                        round % 2 == 0
+                                ? Crc32c.copy(memory, from, memory, to, bytes)
+                                : Crc32c.copyInJava(memory, from, memory, to, bytes);
+                assertThat(copied).as(repeat).isEqualTo(expected);
+                assertThat(memory.asSlice(to, bytes).mismatch(memory.asSlice(from, bytes)))
+                        .as(repeat)
+                        .isEqualTo(-1);
+                assertThat(memory.get(ValueLayout.JAVA_BYTE, to - 1)).isEqualTo(before);
+                if (to + bytes < 2 * half) {
+                    assertThat(memory.get(ValueLayout.JAVA_BYTE, to + bytes)).isEqualTo(after);
+                }
+            }
+            assertThatThrownBy(() -> Crc32c.of(memory, half, half + 1))
+                    .isInstanceOf(IndexOutOfBoundsException.class);
+            assertThatThrownBy(() -> Crc32c.copy(memory, 0, memory, half + 1, half))
+                    .isInstanceOf(IndexOutOfBoundsException.class);
         }
     }
 

@@ -8,6 +8,7 @@ import com.google.protobuf.ByteString;
 import dev.tandem.kv.KvPool;
 import dev.tandem.kv.KvPools;
 import dev.tandem.kv.KvShape;
+import dev.tandem.wire.KvFrame;
 import dev.tandem.wire.KvPiece;
 import dev.tandem.wire.LeaseAbort;
 import dev.tandem.wire.LeaseGrant;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -124,6 +126,88 @@ class LeasesTest {
         write(99, 0);
         assertRefused(write(stream, block(99, 0, 'z')), "received already");
         assertOnlyUpdate(99, LeaseOutcome.LEASE_OUTCOME_ABORTED, 512);
+    }
+
+    /// Layers of 512 bytes, 3 a block.
+    @Test
+    void piecesMustBeWholeLayersMustNotOverlapAndMustFillEverySlot() {
+        var shape = new KvShape(3, 1, 16, 4);
+        try (KvPool layered = KvPools.privateMemory(shape, 4);
+                var of = new Leases(layered, RECEIVER, List.of(), metrics, clock::get)) {
+            of.onUpdate(updates::add);
+            List<int[]> bad = // offset and length after [0, 512) and [1024, 1536) were received
+                    List.of(
+                            new int[] {0, 512},
+                            new int[] {512, 1024},
+                            new int[] {0, 1536},
+                            new int[] {1024, 512},
+                            new int[] {256, 512},
+                            new int[] {512, 256},
+                            new int[] {1536, 512},
+                            new int[] {1024, 1024},
+                            new int[] {-512, 512},
+                            new int[] {512, 0},
+                            new int[] {512, -512});
+            for (int i = 0; i < bad.size(); i++) {
+                of.grant(grant(i, 1));
+                assertThat(of.write(stream, piece(i, 0, 0, 512))).isEqualTo(Verdict.ACCEPTED);
+                assertThat(of.write(stream, piece(i, 0, 1024, 512))).isEqualTo(Verdict.ACCEPTED);
+                assertRefused(of.write(stream, piece(i, 0, bad.get(i)[0], bad.get(i)[1])), "");
+                assertOnlyUpdate(i, LeaseOutcome.LEASE_OUTCOME_ABORTED, 1024);
+            }
+            assertThat(metrics.refusals(TransferMetrics.Refusal.OVERLAP)).isEqualTo(4);
+            assertThat(metrics.refusals(TransferMetrics.Refusal.LENGTH)).isEqualTo(7);
+            of.grant(grant(90, 1));
+            assertThat(of.write(stream, piece(90, 0, 0, 1024))).isEqualTo(Verdict.ACCEPTED);
+            assertRefused(of.commit(stream, 90, 1), "2 of 3 layers of 1 blocks");
+            assertOnlyUpdate(90, LeaseOutcome.LEASE_OUTCOME_ABORTED, 1024);
+            of.grant(grant(91, 1));
+            assertThat(of.write(stream, piece(91, 0, 512, 1024))).isEqualTo(Verdict.ACCEPTED);
+            assertThat(of.write(stream, piece(91, 0, 0, 512))).isEqualTo(Verdict.ACCEPTED);
+            assertThat(of.commit(stream, 91, 2)).isEqualTo(Verdict.ACCEPTED);
+            assertOnlyUpdate(91, LeaseOutcome.LEASE_OUTCOME_COMMITTED, 1536);
+        }
+    }
+
+    private static IncomingFrame.Piece piece(long lease, int slot, int offset, int length) {
+        ByteString payload = ByteString.copyFromUtf8("p".repeat(Math.max(0, length)));
+        KvPiece piece =
+                block(lease, slot, 'p').toBuilder()
+                        .setOffset(offset)
+                        .setLength(length)
+                        .setPayload(payload)
+                        .setCrc32C(crc(payload))
+                        .build();
+        try {
+            return new IncomingFrame.Piece(piece);
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void piecesOfGarbageAreNoFrames() throws IOException {
+        var random = new Random(5);
+        for (int i = 0; i < 2000; i++) {
+            byte[] bytes = KvFrame.newBuilder().setPiece(block(i, 0, 'g')).build().toByteArray();
+            int cut = 1 + random.nextInt(bytes.length - 1);
+            for (int flips = random.nextInt(4); flips > 0; flips--) {
+                bytes[random.nextInt(Math.min(cut, 60))] ^= (byte) (1 << random.nextInt(8));
+            }
+            leases.grant(grant(i, 3));
+            Verdict verdict = Verdict.UNKNOWN;
+            try {
+                if (IncomingFrame.read(new ByteArrayInputStream(bytes, 0, cut))
+                        instanceof IncomingFrame.Piece piece) {
+                    verdict = leases.write(stream, piece);
+                }
+            } catch (IOException expected) {
+                assertThat(expected).hasMessageNotContaining("null");
+            }
+            assertThat(verdict).as("round %d", i).isNotEqualTo(Verdict.ACCEPTED);
+            leases.abort(LeaseAbort.newBuilder().setLease(i).build());
+        }
+        updates.clear();
     }
 
     @Test

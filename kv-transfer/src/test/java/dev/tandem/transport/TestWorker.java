@@ -73,8 +73,9 @@ final class TestWorker implements AutoCloseable {
                 shape,
                 blocks,
                 options,
+                GrpcDialer.plaintext(),
                 TransferSecurity.PLAINTEXT,
-                transports -> transports);
+                transport -> transport);
     }
 
     /// @param wrap puts something between the sender and its transports
@@ -85,6 +86,7 @@ final class TestWorker implements AutoCloseable {
             KvShape shape,
             int blocks,
             SenderOptions options,
+            GrpcDialer dialer,
             TransferSecurity security,
             UnaryOperator<BlockTransport> wrap)
             throws IOException {
@@ -101,7 +103,6 @@ final class TestWorker implements AutoCloseable {
                 kinds.contains(TransportKind.TRANSPORT_KIND_UCX) ? TestUcx.runtime() : null;
         doors = ucx == null ? null : new UcxReceiver(ucx, leases, incarnation);
         port = doors == null ? service.start("127.0.0.1", 0) : service.start("127.0.0.1", 0, doors);
-        GrpcDialer dialer = GrpcDialer.of(security);
         List<BlockTransport> transports =
                 kinds.stream().map(kind -> transport(kind, ucx, dialer)).map(wrap).toList();
         sender = new TransportSender(pool, incarnation, transports, options, metrics);

@@ -2,6 +2,7 @@ package dev.tandem.engine;
 
 import dev.tandem.kv.KvShape;
 import dev.tandem.process.ManagedProcess;
+import dev.tandem.transport.BlockTransport;
 import dev.tandem.wire.DeviceFacts;
 import dev.tandem.wire.Hello;
 import dev.tandem.wire.ModelFacts;
@@ -22,6 +23,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 
 /// A worker's life: join the coordinator, execute its plans, and when the stream breaks forget everything and join
 /// again as a new incarnation. The thread that calls [#run] is the engine thread: it alone touches the backend and
@@ -60,9 +62,15 @@ public final class WorkerProcess implements ManagedProcess {
     /// @throws IOException the model can't be read, or there is no such device
     /// @throws IllegalArgumentException an option is out of range
     public static WorkerProcess open(WorkerOptions options) throws IOException {
+        return open(options, transport -> transport);
+    }
+
+    /// As above, with something around each transport that blocks are sent over, such as a fault.
+    public static WorkerProcess open(WorkerOptions options, UnaryOperator<BlockTransport> around)
+            throws IOException {
         LoadedModel model = WorkerWiring.loadModel(options);
         try {
-            return new WorkerProcess(options, model, WorkerWiring.kvSides(options));
+            return new WorkerProcess(options, model, WorkerWiring.kvSides(options, around));
         } catch (RuntimeException e) {
             model.backend().close();
             throw e;

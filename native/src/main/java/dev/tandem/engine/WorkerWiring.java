@@ -26,6 +26,7 @@ import org.slf4j.LoggerFactory;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /// The one place that chooses the classes behind a worker's device and transports.
 final class WorkerWiring {
@@ -51,7 +52,8 @@ final class WorkerWiring {
                         opened.config(), Float.BYTES)); // the CPU's kernels read packed float32
     }
 
-    static KvSide.Factory kvSides(WorkerOptions options) {
+    /// @param around what to put around each transport; as it is, for serving
+    static KvSide.Factory kvSides(WorkerOptions options, UnaryOperator<BlockTransport> around) {
         return (incarnation, shape, blocks) -> {
             GrpcDialer dialer = GrpcDialer.of(options.transfer().security());
             UcxRuntime ucx = Ucx.runtime(options);
@@ -85,7 +87,9 @@ final class WorkerWiring {
                     new TransportSender(
                             pool,
                             incarnation,
-                            transports(offered, options, incarnation, shape, dialer, ucx, metrics),
+                            transports(offered, options, incarnation, shape, dialer, ucx, metrics).stream()
+                                    .map(around)
+                                    .toList(),
                             SenderOptions.defaults(),
                             metrics);
             return new KvSide(

@@ -202,6 +202,9 @@ final class CoordinatorAgent implements Agent {
             }
             case LEASE_UPDATE -> {
                 var update = message.getLeaseUpdate();
+                if (update.getOutcome() == dev.tandem.wire.LeaseOutcome.LEASE_OUTCOME_EXPIRED) {
+                    metrics.leaseExpired();
+                }
                 boolean committed =
                         update.getOutcome() == dev.tandem.wire.LeaseOutcome.LEASE_OUTCOME_COMMITTED;
                 decide(

@@ -39,6 +39,13 @@ final class ServingMetrics {
     private static final double[] TRANSFER_SECONDS = {
         .0005, .001, .0025, .005, .01, .025, .05, .075, .1, .2, .3, .5, .75, 1, 5
     };
+    private static final double[] NIXL_SECONDS = {
+        .005, .01, .025, .05, .075, .1, .2, .3, .5, .75, 1, 5
+    };
+    private static final double[] NIXL_BYTES = {
+        0x1p11, 0x1p13, 0x1p15, 0x1p17, 0x1p19, 0x1p21, 0x1p23, 0x1p25, 0x1p27, 0x1p29, 0x1p31,
+        0x1p33
+    };
 
     private final PrometheusMeterRegistry registry =
             new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
@@ -49,6 +56,11 @@ final class ServingMetrics {
     private final Timer stepDevice;
     private final Timer transfer;
     private final DistributionSummary transferBytes;
+    private final Timer exposed;
+    private final Timer nixlTransfer;
+    private final DistributionSummary nixlBytes;
+    private final Counter nixlFailed;
+    private final Counter nixlExpired;
     private final Counter stopped;
     private final Counter lengthReached;
     private final Counter aborted;
@@ -72,6 +84,32 @@ final class ServingMetrics {
                 DistributionSummary.builder("tandem_kv_transfer_size")
                         .description("Bytes of one committed KV transfer")
                         .baseUnit("bytes")
+                        .register(registry);
+        exposed =
+                timer(
+                        "tandem_kv_exposed",
+                        "By how much a committed KV transfer outlasted the computation of its"
+                                + " prompt",
+                        TRANSFER_SECONDS);
+        Gauge.builder("tandem_kv_exposed_share", this, ServingMetrics::exposedShare)
+                .description("Exposed KV transfer time over time to first token, sums of both, 0..")
+                .register(registry);
+        nixlTransfer = timer("vllm:nixl_xfer_time", "Time of one KV transfer", NIXL_SECONDS);
+        nixlBytes =
+                DistributionSummary.builder("vllm:nixl_bytes_transferred")
+                        .description("Bytes of one KV transfer")
+                        .serviceLevelObjectives(NIXL_BYTES)
+                        .tag("model_name", modelName)
+                        .register(registry);
+        nixlFailed =
+                Counter.builder("vllm:nixl_num_failed_transfers")
+                        .description("KV transfers that failed")
+                        .tag("model_name", modelName)
+                        .register(registry);
+        nixlExpired =
+                Counter.builder("vllm:nixl_num_kv_expired_reqs")
+                        .description("KV leases that expired before they were complete")
+                        .tag("model_name", modelName)
                         .register(registry);
         stopped = outcome("stop");
         lengthReached = outcome("length");
@@ -263,10 +301,23 @@ final class ServingMetrics {
     void sendEnded(SendResult sent) {
         if (sent.getCommitted()) {
             transfer.record(sent.getNanos(), TimeUnit.NANOSECONDS);
+            nixlTransfer.record(sent.getNanos(), TimeUnit.NANOSECONDS);
+            exposed.record(sent.getExposedNanos(), TimeUnit.NANOSECONDS);
             transferBytes.record(sent.getBytes());
+            nixlBytes.record(sent.getBytes());
         } else {
             sendsFailed.increment();
+            nixlFailed.increment();
         }
+    }
+
+    void leaseExpired() {
+        nixlExpired.increment();
+    }
+
+    private double exposedShare() {
+        double first = timeToFirstToken.totalTime(TimeUnit.NANOSECONDS);
+        return first == 0 ? 0 : exposed.totalTime(TimeUnit.NANOSECONDS) / first;
     }
 
     void finished(ActiveRequest request, Commands.Finished finished, long now) {
