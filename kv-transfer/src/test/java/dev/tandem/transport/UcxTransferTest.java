@@ -40,8 +40,17 @@ class UcxTransferTest {
 
     @TempDir Path folder;
 
+    /// 2 MiB a block: more than sockets buffer when several are under way.
+    private static final KvShape LARGE = new KvShape(32, 8, 16, 64);
+
     private static TestWorker ucxWorker(long incarnation, Path folder) throws IOException {
-        return new TestWorker(incarnation, TestWorker.UCX, folder, TestWorker.SHAPE, 64, PATIENT);
+        return ucxWorker(incarnation, folder, TestWorker.SHAPE);
+    }
+
+    private static TestWorker ucxWorker(long incarnation, Path folder, KvShape shape)
+            throws IOException {
+        int blocks = shape.equals(LARGE) ? 16 : 64;
+        return new TestWorker(incarnation, TestWorker.UCX, folder, shape, blocks, PATIENT);
     }
 
     String ways() {
@@ -182,7 +191,7 @@ class UcxTransferTest {
         }
     }
 
-    /// One end in a process of its own. Arguments: `writer` or `receiver`, folder. A writer reads `KvSend`s from its
+    /// One end in a process of its own. Arguments: `writer`, `receiver` or `large-receiver`, folder. A writer reads `KvSend`s from its
     /// input, in hexadecimal, one a line, and writes each result in that form; a receiver grants blocks 0 to 15 as
     /// leases 1 to 16, says where it is, as a `KvSend` without blocks, and reports each update.
     public static final class Peer {
@@ -192,7 +201,8 @@ class UcxTransferTest {
             Path folder = Path.of(arguments[1]);
             PrintStream out = System.out;
             boolean writes = arguments[0].equals("writer");
-            try (var worker = ucxWorker(writes ? 1 : 2, folder);
+            KvShape shape = arguments[0].startsWith("large") ? LARGE : TestWorker.SHAPE;
+            try (var worker = ucxWorker(writes ? 1 : 2, folder, shape);
                     var lines = new Scanner(System.in, "US-ASCII")) {
                 worker.fillRandom(SEED);
                 worker.sender.onResult(result -> out.println(hex(result.toByteArray())));
@@ -276,6 +286,38 @@ class UcxTransferTest {
         } finally {
             process.destroyForcibly();
         }
+    }
+
+    /// The case in which UCX 1.13 ends the receiver's process when blocks are put one-sided.
+    @Test
+    void aReceiverThatStoodStillUntilItsWriterGaveUpGoesOn() throws Exception {
+        Process process = start("large-receiver");
+        try (var writer = ucxWorker(1, folder, LARGE);
+                var lines = new Scanner(process.getInputStream(), "US-ASCII")) {
+            writer.fillRandom(SEED);
+            KvSend to = KvSend.parseFrom(HexFormat.of().parseHex(lines.nextLine()));
+            KvSend.Builder one = to.toBuilder().addBlocks(1).addSlots(0).setLast(true);
+            writer.send(one.setLease(1).build());
+            assertCommitted(writer.result(), 1);
+            signal(process, "STOP");
+            for (int lease = 2; lease <= 15; lease++) {
+                writer.send(one.setLease(lease).setDeadlineMillis(1500).build());
+            }
+            for (int lease = 2; lease <= 15; lease++) {
+                assertThat(writer.result().getCommitted()).isFalse();
+            }
+            signal(process, "CONT");
+            writer.send(one.setLease(16).setDeadlineMillis(MILLIS).build());
+            assertCommitted(writer.result(), 16);
+            assertThat(process.isAlive()).isTrue();
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    private static void signal(Process process, String signal) throws Exception {
+        var kill = new ProcessBuilder("kill", "-" + signal, "" + process.pid()).inheritIO();
+        assertThat(kill.start().waitFor()).isZero();
     }
 
     private Process start(String role) throws IOException {

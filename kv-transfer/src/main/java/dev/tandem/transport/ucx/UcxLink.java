@@ -140,6 +140,11 @@ final class UcxLink implements BlockLink {
         return channel;
     }
 
+    @Override
+    public boolean isBroken() {
+        return broken != null;
+    }
+
     void forget(UcxChannel channel) {
         channels.remove(channel.attempt);
     }
