@@ -94,7 +94,7 @@ final class ProcessOptions {
                             values.find(Settings.TRANSFER_TLS_TRUSTED).orElse(null),
                             values.get(Settings.TRANSFER_TLS_MUTUAL)));
         } catch (IllegalArgumentException e) {
-            throw new UsageException(e.getMessage());
+            throw new UsageException(String.valueOf(e.getMessage()));
         }
     }
 

@@ -152,7 +152,15 @@ public final class SharedKvPool implements KvPool {
                 || head.getLong(at + 8) != shape.kvHeads()
                 || head.getLong(at + 16) != shape.blockTokens()
                 || head.getLong(at + 24) != shape.headDim()) {
-            throw new IOException(path + " holds blocks of another shape than " + shape);
+            var theirs =
+                    "[layers %d, KV heads %d, block tokens %d, head dimension %d]"
+                            .formatted(
+                                    head.getLong(at),
+                                    head.getLong(at + 8),
+                                    head.getLong(at + 16),
+                                    head.getLong(at + 24));
+            throw new IOException(
+                    "%s holds blocks of another shape: %s, not %s".formatted(path, theirs, shape));
         }
         if (head.getLong((int) INCARNATION_OFFSET) != incarnation) {
             throw new IOException(path + " belongs to another incarnation of the receiver");

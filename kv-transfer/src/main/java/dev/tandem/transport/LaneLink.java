@@ -24,7 +24,7 @@ final class LaneLink {
     private static final long CONNECT_AGAIN_MILLIS = 250;
 
     /// How long a transport steps back after it has failed a lease.
-    private static final long STEP_BACK_MILLIS = 10_000;
+    static final long STEP_BACK_MILLIS = 10_000;
 
     private final long receiverIncarnation;
     private final List<BlockTransport> transports; // in order of preference
@@ -66,7 +66,7 @@ final class LaneLink {
                 errors.isEmpty()
                         ? "writer and receiver offer no transport in common"
                         : "no transport could be opened: " + String.join("; ", errors);
-        againNanos = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(CONNECT_AGAIN_MILLIS);
+        againNanos = now + TimeUnit.MILLISECONDS.toNanos(CONNECT_AGAIN_MILLIS);
         return error;
     }
 
@@ -138,11 +138,11 @@ final class LaneLink {
     }
 
     /// The link's transport has failed a lease: the next connection prefers another one, if there is one.
-    void failed(String reason) {
+    void failed(String reason, long now) {
         if (transports.size() < 2 || kind == TransportKind.TRANSPORT_KIND_UNSPECIFIED) {
             return;
         }
-        long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(STEP_BACK_MILLIS);
+        long until = now + TimeUnit.MILLISECONDS.toNanos(STEP_BACK_MILLIS);
         if (steppedBackUntil.put(kind, until) == null) {
             metrics.fallbacks.increment();
         }

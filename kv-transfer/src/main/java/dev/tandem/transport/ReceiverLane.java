@@ -443,7 +443,7 @@ final class ReceiverLane {
             sender.report(result(lease).setError(error).build(), failure);
         }
         if (failure == SendFailure.CONNECTION_LOST || failure == SendFailure.CORRUPTED) {
-            link.failed(error);
+            link.failed(error, System.nanoTime());
             if (leases.isEmpty()) {
                 link.close(); // the next lease connects anew
             }
