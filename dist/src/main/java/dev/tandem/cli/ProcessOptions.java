@@ -167,6 +167,7 @@ final class ProcessOptions {
     private static TransportKind transport(String word) {
         return switch (word) {
             case "shared-memory" -> TransportKind.TRANSPORT_KIND_SHARED_MEMORY;
+            case "ucx" -> TransportKind.TRANSPORT_KIND_UCX;
             case "grpc" -> TransportKind.TRANSPORT_KIND_GRPC;
             default -> throw new IllegalArgumentException("unknown transport " + word);
         };

@@ -212,9 +212,11 @@ final class Settings {
             setting(
                     "transports",
                     "transfer.transports",
-                    SettingType.listOf("shared-memory", "grpc"),
+                    SettingType.listOf("shared-memory", "ucx", "grpc"),
                     "shared-memory,grpc",
-                    "How KV blocks may travel to and from the worker, in order of preference.",
+                    "How KV blocks may travel to and from the worker, in order of preference. ucx"
+                            + " (RDMA or TCP by libucx0, unencrypted) is left out, with a warning,"
+                            + " where it can't be used.",
                     WORKERS);
     static final Setting<String> TRANSFER_HOST =
             setting(

@@ -201,7 +201,7 @@ class SettingsTest {
                 "serve --kv-memory 99999999999999999TiB ! --kv-memory must be from 64KiB to"
                         + " 1024TiB, is \"99999999999999999TiB\"",
                 "serve --transports grpc,grpc ! --transports must be a list by commas of different"
-                        + " ones of shared-memory, grpc, is \"grpc,grpc\"",
+                        + " ones of shared-memory, ucx, grpc, is \"grpc,grpc\"",
                 "serve --prefix-cache=maybe ! --prefix-cache must be true or false, is \"maybe\"",
                 "serve --device tpu ! --device must be one of auto, cpu, cuda, is \"tpu\"",
                 "serve --model /nowhere ! --model must be an existing folder, is \"/nowhere\"",

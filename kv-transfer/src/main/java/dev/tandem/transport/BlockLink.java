@@ -8,6 +8,12 @@ public interface BlockLink extends AutoCloseable {
     /// flight can't mix with it, and one stuck lease does not hold up another.
     BlockChannel open(long lease, long writerIncarnation, Events events);
 
+    /// Whether it is known that no new channel will work. All channels have been told then, and the next lease gets
+    /// another link.
+    default boolean isBroken() {
+        return false;
+    }
+
     /// Breaks off all channels; nothing is written afterwards.
     @Override
     void close();

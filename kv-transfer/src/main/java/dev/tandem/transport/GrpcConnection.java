@@ -1,6 +1,7 @@
 package dev.tandem.transport;
 
 import io.grpc.CallOptions;
+import io.grpc.Channel;
 import io.grpc.ManagedChannel;
 import io.grpc.stub.ClientCalls;
 
@@ -21,6 +22,11 @@ public final class GrpcConnection implements AutoCloseable {
                 ClientCalls.asyncBidiStreamingCall(
                         channel.newCall(PushMethod.WRITER, CallOptions.DEFAULT), stream);
         return stream;
+    }
+
+    /// For calls of other services on the same connection.
+    public Channel channel() {
+        return channel;
     }
 
     @Override

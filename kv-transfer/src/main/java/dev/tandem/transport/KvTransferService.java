@@ -8,6 +8,7 @@ import dev.tandem.wire.KvTransferGrpc;
 import dev.tandem.wire.TransferEndpoint;
 import dev.tandem.wire.TransportKind;
 
+import io.grpc.BindableService;
 import io.grpc.Server;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
@@ -69,11 +70,12 @@ public final class KvTransferService implements AutoCloseable {
     }
 
     /// @param port 0 for any free one
+    /// @param beside services of further transports, on the same port
     /// @return the port bound
     /// @throws IOException it can't be bound, or a file of the TLS settings can't be used
-    public int start(String host, int port) throws IOException {
+    public int start(String host, int port, BindableService... beside) throws IOException {
         int blockBytes = leases.bytesOfBlock();
-        server =
+        NettyServerBuilder builder =
                 NettyServerBuilder.forAddress(
                                 new InetSocketAddress(host, port), security.forReceiver())
                         .executor(executor)
@@ -82,9 +84,11 @@ public final class KvTransferService implements AutoCloseable {
                         .flowControlWindow(
                                 Math.clamp(2L * blockBytes, WINDOW_BYTES_MIN, WINDOW_BYTES_MAX))
                         .permitKeepAliveTime(KEEPALIVE_SECONDS_MIN, TimeUnit.SECONDS)
-                        .addService(service())
-                        .build()
-                        .start();
+                        .addService(service());
+        for (BindableService service : beside) {
+            builder.addService(service);
+        }
+        server = builder.build().start();
         return server.getPort();
     }
 
@@ -101,7 +105,7 @@ public final class KvTransferService implements AutoCloseable {
                             .setAddress((host.contains(":") ? "[" + host + "]" : host) + ":" + port)
                             .setHost(HostIdentity.local());
             switch (kind) {
-                case TRANSPORT_KIND_GRPC -> endpoints.add(endpoint.build());
+                case TRANSPORT_KIND_GRPC, TRANSPORT_KIND_UCX -> endpoints.add(endpoint.build());
                 case TRANSPORT_KIND_SHARED_MEMORY -> {
                     if (path != null) {
                         endpoints.add(endpoint.setPoolPath(path.toString()).build());

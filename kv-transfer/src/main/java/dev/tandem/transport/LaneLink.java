@@ -47,6 +47,9 @@ final class LaneLink {
     /// @return why there is none, in words; null when there is one
     @Nullable String connect(List<TransferEndpoint> endpoints, long waitMillisMax, long now)
             throws InterruptedException {
+        if (link != null && link.isBroken()) {
+            close();
+        }
         if (link != null) {
             return null;
         }

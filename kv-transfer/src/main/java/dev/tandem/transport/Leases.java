@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -142,6 +143,30 @@ public final class Leases implements LeaseRegistry {
                 piece.writerIncarnation,
                 piece.receiverIncarnation,
                 lease -> intake.store(lease, piece));
+    }
+
+    /// What one writer brings under one lease, for transports other than gRPC.
+    ///
+    /// @param receiverIncarnation that the writer means
+    public IncomingAttempt attempt(long lease, long writerIncarnation, long receiverIncarnation) {
+        return new IncomingAttempt(this, lease, writerIncarnation, receiverIncarnation);
+    }
+
+    /// Verifies one piece and copies it in.
+    Verdict write(
+            IncomingAttempt attempt,
+            int slot,
+            long offset,
+            MemorySegment source,
+            long from,
+            long bytes,
+            int crc32c) {
+        return receive(
+                attempt,
+                attempt.lease,
+                attempt.writerIncarnation,
+                attempt.receiverIncarnation,
+                lease -> intake.store(lease, slot, offset, source, from, bytes, crc32c));
     }
 
     /// Verifies pieces that a one-sided writer has written.

@@ -48,6 +48,26 @@ final class PieceIntake {
         return accept(lease, piece.slot, piece.offset, piece.bytes);
     }
 
+    /// Takes a piece whose bytes lie in memory that its writer can't reach.
+    Verdict store(
+            Lease lease,
+            int slot,
+            long offset,
+            MemorySegment source,
+            long from,
+            long bytes,
+            int crc32c) {
+        Verdict problem = problemOf(lease, slot, offset, bytes);
+        if (problem != null) {
+            return problem;
+        }
+        int crc = Crc32c.copy(source, from, memory, at(lease, slot, offset), bytes);
+        if (crc != crc32c) {
+            return corrupted("slot %d: CRC32C is %08x, %08x expected".formatted(slot, crc, crc32c));
+        }
+        return accept(lease, slot, offset, bytes);
+    }
+
     /// Verifies a piece that its writer has put into the pool.
     Verdict verify(Lease lease, int slot, long offset, long bytes, int crc32c) {
         if (!oneSided) {

@@ -42,7 +42,7 @@ public record TransferSecurity(
         }
     }
 
-    boolean isPlaintext() {
+    public boolean isPlaintext() {
         return certificates == null;
     }
 

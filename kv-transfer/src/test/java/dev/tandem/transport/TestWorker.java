@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tandem.kv.KvPool;
 import dev.tandem.kv.KvPools;
 import dev.tandem.kv.KvShape;
+import dev.tandem.transport.ucx.UcxReceiver;
+import dev.tandem.transport.ucx.UcxRuntime;
+import dev.tandem.transport.ucx.UcxTransport;
 import dev.tandem.wire.KvSend;
 import dev.tandem.wire.LeaseGrant;
 import dev.tandem.wire.LeaseUpdate;
@@ -12,10 +15,13 @@ import dev.tandem.wire.SendResult;
 import dev.tandem.wire.TransferEndpoint;
 import dev.tandem.wire.TransportKind;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -31,6 +37,8 @@ final class TestWorker implements AutoCloseable {
     static final List<TransportKind> BOTH =
             List.of(TransportKind.TRANSPORT_KIND_SHARED_MEMORY, TransportKind.TRANSPORT_KIND_GRPC);
 
+    static final List<TransportKind> UCX = List.of(TransportKind.TRANSPORT_KIND_UCX);
+
     /// Long enough for any machine; only a hang runs into it.
     private static final long HANG_SECONDS = 120;
 
@@ -44,6 +52,7 @@ final class TestWorker implements AutoCloseable {
     final BlockingQueue<LeaseUpdate> updates = new LinkedBlockingQueue<>();
     final BlockingQueue<SendResult> results = new LinkedBlockingQueue<>();
     private final List<TransportKind> kinds;
+    private final @Nullable UcxReceiver doors;
 
     TestWorker(long incarnation, List<TransportKind> kinds, Path folder) throws IOException {
         this(incarnation, kinds, folder, SHAPE, 64, SenderOptions.defaults());
@@ -90,19 +99,26 @@ final class TestWorker implements AutoCloseable {
         leases = new Leases(pool, incarnation, metrics);
         leases.onUpdate(updates::add);
         service = new KvTransferService(leases, pool, security);
-        port = service.start("127.0.0.1", 0);
+        UcxRuntime ucx =
+                kinds.contains(TransportKind.TRANSPORT_KIND_UCX) ? TestUcx.runtime() : null;
+        doors = ucx == null ? null : new UcxReceiver(ucx, leases, incarnation);
+        port = doors == null ? service.start("127.0.0.1", 0) : service.start("127.0.0.1", 0, doors);
         List<BlockTransport> transports =
-                kinds.stream()
-                        .map(
-                                kind ->
-                                        kind == TransportKind.TRANSPORT_KIND_GRPC
-                                                ? new GrpcTransport(dialer, 1)
-                                                : new SharedMemoryTransport(
-                                                        shape, incarnation, dialer, metrics))
-                        .map(wrap)
-                        .toList();
+                kinds.stream().map(kind -> transport(kind, ucx, dialer)).map(wrap).toList();
         sender = new TransportSender(pool, incarnation, transports, options, metrics);
         sender.onResult(results::add);
+    }
+
+    private BlockTransport transport(
+            TransportKind kind, @Nullable UcxRuntime ucx, GrpcDialer dialer) {
+        return switch (kind) {
+            case TRANSPORT_KIND_GRPC -> new GrpcTransport(dialer, 1);
+            case TRANSPORT_KIND_SHARED_MEMORY ->
+                    new SharedMemoryTransport(pool.shape(), incarnation, dialer, metrics);
+            case TRANSPORT_KIND_UCX ->
+                    new UcxTransport(Objects.requireNonNull(ucx), dialer, incarnation);
+            case TRANSPORT_KIND_UNSPECIFIED, UNRECOGNIZED -> throw new AssertionError(kind);
+        };
     }
 
     /// Sends blocks all of whose layers are computed.
@@ -184,6 +200,9 @@ final class TestWorker implements AutoCloseable {
     @Override
     public void close() {
         sender.close();
+        if (doors != null) {
+            doors.close();
+        }
         service.close();
         leases.close();
         pool.close();

@@ -14,8 +14,12 @@ import dev.tandem.transport.SenderOptions;
 import dev.tandem.transport.SharedMemoryTransport;
 import dev.tandem.transport.TransferMetrics;
 import dev.tandem.transport.TransportSender;
+import dev.tandem.transport.ucx.UcxReceiver;
+import dev.tandem.transport.ucx.UcxRuntime;
+import dev.tandem.transport.ucx.UcxTransport;
 import dev.tandem.wire.TransportKind;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -52,13 +56,20 @@ final class WorkerWiring {
     static KvSide.Factory kvSides(WorkerOptions options, UnaryOperator<BlockTransport> around) {
         return (incarnation, shape, blocks) -> {
             GrpcDialer dialer = GrpcDialer.of(options.transfer().security());
+            UcxRuntime ucx = Ucx.runtime(options);
+            List<TransportKind> offered = offered(options, ucx != null);
             KvPool pool = pool(options, incarnation, shape, blocks);
             var metrics = new TransferMetrics();
             var leases = new Leases(pool, incarnation, metrics);
             var service = new KvTransferService(leases, pool, options.transfer().security());
+            UcxReceiver doors = ucx == null ? null : new UcxReceiver(ucx, leases, incarnation);
             int port;
             try {
-                port = service.start(options.transferHost(), options.transferPort());
+                port =
+                        doors == null
+                                ? service.start(options.transferHost(), options.transferPort())
+                                : service.start(
+                                        options.transferHost(), options.transferPort(), doors);
             } catch (IOException e) {
                 try (pool;
                         leases;
@@ -76,7 +87,7 @@ final class WorkerWiring {
                     new TransportSender(
                             pool,
                             incarnation,
-                            transports(options, incarnation, shape, dialer, metrics).stream()
+                            transports(offered, options, incarnation, shape, dialer, ucx, metrics).stream()
                                     .map(around)
                                     .toList(),
                             SenderOptions.defaults(),
@@ -85,25 +96,84 @@ final class WorkerWiring {
                     pool,
                     sender,
                     leases,
-                    service::close,
-                    service.endpoints(options.transports(), options.transferHost(), port));
+                    () -> {
+                        if (doors != null) {
+                            doors.close();
+                        }
+                        service.close();
+                    },
+                    service.endpoints(offered, options.transferHost(), port));
         };
     }
 
+    /// What this worker is told to offer and can.
+    ///
+    /// @throws IllegalArgumentException nothing is left
+    private static List<TransportKind> offered(WorkerOptions options, boolean ucx) {
+        List<TransportKind> offered =
+                options.transports().stream()
+                        .filter(kind -> ucx || kind != TransportKind.TRANSPORT_KIND_UCX)
+                        .toList();
+        if (offered.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "UCX is the only transport that worker %s is to offer, and it can't"
+                            .formatted(options.name()));
+        }
+        return offered;
+    }
+
+    /// UCX is looked for once a process, when it is asked for. What it opens lives as long as the process.
+    private static final class Ucx {
+        private static @Nullable UcxRuntime runtime;
+        private static boolean looked;
+
+        private Ucx() {}
+
+        /// @return null when UCX is not asked for or can't be used; the log says why
+        static synchronized @Nullable UcxRuntime runtime(WorkerOptions options) {
+            if (!options.transports().contains(TransportKind.TRANSPORT_KIND_UCX)) {
+                return null;
+            }
+            if (!options.transfer().security().isPlaintext()) {
+                LOG.warn(
+                        "worker {} does not offer UCX: it can't encrypt, and KV transfers are to"
+                                + " use TLS",
+                        options.name());
+                return null;
+            }
+            if (!looked) {
+                looked = true;
+                try {
+                    runtime = UcxRuntime.open();
+                } catch (IOException e) {
+                    LOG.warn("worker {} does not offer UCX: {}", options.name(), e.getMessage());
+                }
+            }
+            return runtime;
+        }
+    }
+
     private static List<BlockTransport> transports(
+            List<TransportKind> offered,
             WorkerOptions options,
             long incarnation,
             KvShape shape,
             GrpcDialer dialer,
+            @Nullable UcxRuntime ucx,
             TransferMetrics metrics) {
         var transports = new ArrayList<BlockTransport>();
-        for (TransportKind kind : options.transports()) {
+        for (TransportKind kind : offered) {
             switch (kind) {
                 case TRANSPORT_KIND_SHARED_MEMORY ->
                         transports.add(
                                 new SharedMemoryTransport(shape, incarnation, dialer, metrics));
                 case TRANSPORT_KIND_GRPC ->
                         transports.add(new GrpcTransport(dialer, options.transfer().connections()));
+                case TRANSPORT_KIND_UCX -> {
+                    if (ucx != null) {
+                        transports.add(new UcxTransport(ucx, dialer, incarnation));
+                    }
+                }
                 case TRANSPORT_KIND_UNSPECIFIED, UNRECOGNIZED ->
                         throw new IllegalArgumentException("no transport of kind " + kind);
             }

@@ -83,6 +83,7 @@ final class CampaignOptions {
                 drawn.aheadTokensMax(),
                 drawn.stagingShare(),
                 drawn.growthShare(),
+                drawn.fetchMillisMax(),
                 drawn.looksMax());
     }
 
