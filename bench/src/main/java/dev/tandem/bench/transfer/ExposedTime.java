@@ -96,7 +96,7 @@ public final class ExposedTime {
         var system = ManagementFactory.getOperatingSystemMXBean();
         System.out.printf(
                 "%s, chunks of %d, %d kernel threads, JVM %s, %d cores, load %.1f, checksum in C:"
-                    + " %b%n",
+                        + " %b%n",
                 model.getFileName(),
                 chunk,
                 threads,
@@ -106,7 +106,7 @@ public final class ExposedTime {
                 Crc32c.isFused());
         System.out.println(
                 "| transport | tokens | prefill ms | exposed ms | share of prefill | without"
-                    + " overlap ms | last chunk alone ms | its group ms |");
+                        + " overlap ms | last chunk alone ms | its group ms |");
         System.out.println("|---|---|---|---|---|---|---|---|");
         try (OpenedModel opened = Backends.open(model, "cpu", threads, BLOCK_TOKENS)) {
             int blocks = Math.ceilDiv(Arrays.stream(prompts).max().orElseThrow(), BLOCK_TOKENS);
