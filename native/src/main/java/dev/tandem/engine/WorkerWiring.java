@@ -87,7 +87,8 @@ final class WorkerWiring {
                     new TransportSender(
                             pool,
                             incarnation,
-                            transports(offered, options, incarnation, shape, dialer, ucx, metrics).stream()
+                            transports(offered, options, incarnation, shape, dialer, ucx, metrics)
+                                    .stream()
                                     .map(around)
                                     .toList(),
                             SenderOptions.defaults(),

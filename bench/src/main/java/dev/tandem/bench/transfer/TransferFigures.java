@@ -98,7 +98,7 @@ public final class TransferFigures {
         System.out.printf(
                 Locale.ROOT,
                 "seed %d, commit %s, JVM %s, %d cores (%s), load %.1f, %d rounds after %d, %d MiB a"
-                    + " move%n%n",
+                        + " move%n%n",
                 seed,
                 all.get("commit").asText(),
                 Runtime.version(),
@@ -110,7 +110,7 @@ public final class TransferFigures {
                 mib);
         System.out.println(
                 "| block | way | GB/s, median | least | most | of its ceiling, median | bytes"
-                    + " allocated a block |");
+                        + " allocated a block |");
         System.out.println("|---|---|---|---|---|---|---|");
         for (KvShape shape : SHAPES) {
             throughput(shape, all.withArray("throughput"));
