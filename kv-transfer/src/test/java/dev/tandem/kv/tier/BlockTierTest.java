@@ -27,6 +27,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 
@@ -207,8 +208,7 @@ class BlockTierTest {
             try (BlockTier tier = open(2, 2)) {
                 blocks.store(tier, 1);
                 blocks.store(tier, 2);
-                MemorySegment memory = tier.hostMemory();
-                assertThat(memory).isNotNull();
+                MemorySegment memory = Objects.requireNonNull(tier.hostMemory());
                 long at = random.nextLong(BLOCK); // block 1 lies in slot 0
                 byte was = memory.get(ValueLayout.JAVA_BYTE, at);
                 memory.set(ValueLayout.JAVA_BYTE, at, (byte) (was ^ 1 << random.nextInt(8)));
