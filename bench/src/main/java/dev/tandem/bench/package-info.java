@@ -5,6 +5,7 @@
 ///   allocated per step are counted by the JVM and printed with it.
 /// - [dev.tandem.bench.BlockHashBenchmark]: the hash chain of an 8,192-token prompt.
 /// - [dev.tandem.bench.PrefixLookupBenchmark]: the longest cached prefix of 511 blocks.
+/// - [dev.tandem.bench.TierFigures], a program of its own: tiers of evicted KV blocks beside plain copies and files.
 ///
 /// [dev.tandem.bench.SteadyDecode] is the world around the core: no device, no thread, answers at once from arrays that
 /// exist already ([dev.tandem.bench.EchoWorker]), so what is measured is the core.

@@ -22,6 +22,7 @@ final class ConfigurationPage {
         sections.put("grpc", "The coordinator's gRPC server");
         sections.put("worker", "Workers");
         sections.put("transfer", "Transfer of KV blocks");
+        sections.put("tier", "Tiers of evicted KV blocks");
         sections.put("scheduler", "Scheduling");
         sections.put("tenants", "Tenants");
         sections.put("classes", "Workload classes");

@@ -15,6 +15,7 @@ import dev.tandem.wire.TierReport;
 import dev.tandem.wire.TierStore;
 import dev.tandem.wire.WorkerMessage;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -44,7 +45,7 @@ class TierRequestsTest {
         pool.close();
     }
 
-    private static BlockTier tier(int hostBlocks, Path dir, int diskBlocks) {
+    private static BlockTier tier(int hostBlocks, @Nullable Path dir, int diskBlocks) {
         var options =
                 new TierOptions(
                         hostBlocks * SHAPE.blockBytes(),
