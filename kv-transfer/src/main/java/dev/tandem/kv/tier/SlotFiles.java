@@ -139,7 +139,9 @@ final class SlotFiles implements AutoCloseable {
         try {
             return index.tryLock() != null; // let go of when the channel closes
         } catch (OverlappingFileLockException e) {
-            return false; // a worker in this process, as only tests have; closing its index lets go of both locks
+            // A worker in this process, as only tests have: closing its index lets go of both
+            // locks.
+            return false;
         }
     }
 
