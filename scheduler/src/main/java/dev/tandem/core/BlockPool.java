@@ -171,7 +171,7 @@ public final class BlockPool {
         for (int looks = 0; looks < looksMax && block != sentinel && count < most; looks++) {
             int following = next[block];
             if (indexed[block] && !tier.hasNoUseFor(hashes[block * WORDS])) {
-                references[block] = 1;
+                references[block]++;
                 removeFree(block);
                 held[count++] = block;
             }

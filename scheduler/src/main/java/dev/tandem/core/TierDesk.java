@@ -142,15 +142,14 @@ final class TierDesk {
         if (tier == null) {
             return null;
         }
-        tier.heard(report.stored(), report.dropped());
         int[] held = tier.storeEnded(report.request(), report.blocks());
         if (held.length > 0) {
             counters.tierStoredBlocks += report.blocks();
             replica.pool().letGo(held);
             replica.mark();
-            return null;
         }
         Tier.Load load = tier.loadEnded(report.request());
+        tier.heard(report.stored(), report.dropped()); // what was stored may be dropped already
         if (load == null) {
             return null;
         }

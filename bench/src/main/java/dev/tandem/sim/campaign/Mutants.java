@@ -180,7 +180,7 @@ public final class Mutants {
                         "blocks are given back while the tier writes them"),
                 core(
                         "BlockPool",
-                        "                references[block] = 1;\n"
+                        "                references[block]++;\n"
                                 + "                removeFree(block);\n"
                                 + "                held",
                         "                held",
