@@ -418,7 +418,6 @@ final class Placement {
             replica.pool().release(residence.table());
             return null;
         }
-        residence.roomTokens = residence.table().size() * blockTokens;
         return residence;
     }
 }

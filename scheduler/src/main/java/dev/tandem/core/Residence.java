@@ -40,9 +40,6 @@ public final class Residence {
     /// Its place in the replica's [RunningBatch], which has its counters then.
     int slot = NO_SLOT;
 
-    /// Tokens that the blocks of the table hold; stale while it runs.
-    int roomTokens;
-
     /// Leading blocks of the table that are in the prefix index (or were found there).
     int indexedBlocks;
 

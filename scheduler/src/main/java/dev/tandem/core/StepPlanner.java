@@ -99,13 +99,10 @@ final class StepPlanner {
             return false;
         }
         int from = running.planned(slot);
-        if (from >= residence.roomTokens && !grow(replica, residence, from + 1, plan)) {
-            return false;
-        }
         if (!residence.started) {
             start(residence, Objects.requireNonNull(residence.sequence), from, plan);
         }
-        running.start(slot, residence.roomTokens);
+        running.start(slot, residence.table().size() * replica.facts().blockTokens());
         return true;
     }
 
@@ -120,10 +117,6 @@ final class StepPlanner {
             int count = replica.budget().chunk(plan.make(), residence.planned, pending);
             if (count <= 0) {
                 return;
-            }
-            if (residence.planned + count > residence.roomTokens
-                    && !grow(replica, residence, residence.planned + count, plan)) {
-                continue;
             }
             addChunk(replica, residence, count, plan);
             if (residence.stage != Residence.Stage.PREFILL) {
@@ -170,22 +163,7 @@ final class StepPlanner {
                                 residence, sequence, computed, residence.table().copyFrom(0)));
     }
 
-    /// Makes room for `tokens` tokens in all; when the pool is full, the newest sequence has to leave, since it loses
-    /// the least work.
-    private boolean grow(Replica replica, Residence residence, int tokens, StepPlan plan) {
-        BlockTable table = residence.table();
-        int had = table.size();
-        if (!replica.pool().grow(table, tokens)) {
-            makeRoom(replica, residence);
-            return false;
-        }
-        residence.roomTokens = table.size() * replica.facts().blockTokens();
-        if (residence.started && table.size() > had) {
-            plan.append(residence.sequenceId(), table, had);
-        }
-        return true;
-    }
-
+    /// The pool is full: the newest sequence has to leave, since it loses the least work.
     private void makeRoom(Replica replica, Residence needy) {
         if (!replica.isReleasing() && replica.preempted == 0) {
             preemptNewest(replica, needy, false);

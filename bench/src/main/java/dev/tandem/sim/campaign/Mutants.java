@@ -118,11 +118,6 @@ public final class Mutants {
                         "a sequence is ended again with each plan"),
                 core(
                         "StepPlanner",
-                        "if (!replica.pool().grow(table, tokens)) {",
-                        "if (!replica.pool().grow(table, tokens - 1)) {",
-                        "a chunk gets no room for its last token"),
-                core(
-                        "StepPlanner",
                         "if (!replica.pool().grow(table, running.planned(slot) + 1)) {",
                         "if (!replica.pool().grow(table, running.planned(slot))) {",
                         "a running sequence gets no room for its next token"),
