@@ -28,10 +28,10 @@ public final class SchedulerCore {
     private final Gate gate;
     private final HandoffDesk handoffs;
     private final StepPlanner planner;
-    private final PrefixFetches fetches;
     private final TierDesk tiers;
     private final Placement placement;
     private final Lifecycle lifecycle;
+    private final Arrivals arrivals;
     private final Hedging hedging;
     private final Int2ObjectHashMap<Replica> replicas = new Int2ObjectHashMap<>();
     private final Object2ObjectHashMap<String, StepEstimator> peers = new Object2ObjectHashMap<>();
@@ -53,12 +53,13 @@ public final class SchedulerCore {
         this.gate = new Gate(options, load, router);
         this.handoffs = new HandoffDesk(options, counters, commands);
         this.planner = new StepPlanner(options, counters, commands, waiting);
-        this.fetches = new PrefixFetches(options, counters, handoffs);
+        PrefixFetches fetches = new PrefixFetches(options, counters, handoffs);
         this.tiers = new TierDesk(options, counters, commands);
         this.placement = new Placement(options, counters, router, handoffs, fetches, tiers);
         this.lifecycle =
                 new Lifecycle(
                         options, counters, commands, waiting, gate, handoffs, planner, router);
+        this.arrivals = new Arrivals(router, handoffs, fetches, tiers, lifecycle, planner);
         this.hedging = new Hedging(options, placement, load);
     }
 
@@ -70,17 +71,15 @@ public final class SchedulerCore {
         commands.clear();
         nowNanos = now;
         lifecycle.at(now);
+        isPlacingDue = true;
         switch (event) {
             case Event.StepDone done -> stepDone(done);
-            case Event.Submit submit -> {
-                lifecycle.submit(submit);
-                isPlacingDue = true;
-            }
+            case Event.Submit submit -> lifecycle.submit(submit);
             case Event.Cancel cancel -> lifecycle.cancel(cancel.sequence());
             case Event.ReplicaJoined joined -> join(joined);
             case Event.ReplicaLost lost -> lose(lost.replica());
-            case Event.SendEnded ended -> transferFailed(handoffs.sendEnded(ended), true);
-            case Event.LeaseEnded ended -> leaseEnded(ended);
+            case Event.SendEnded ended -> arrivals.sendEnded(ended, now);
+            case Event.LeaseEnded ended -> arrivals.leaseEnded(ended, now);
             case Event.TierReport report -> tierReport(report);
             case Event.Tick() -> tick();
         }
@@ -170,7 +169,6 @@ public final class SchedulerCore {
         placement.replicasChanged(all);
         load.replicasChanged(all);
         gate.replicasChanged(all);
-        isPlacingDue = true;
     }
 
     private void lose(int id) {
@@ -238,7 +236,6 @@ public final class SchedulerCore {
         }
         replica.done(plan, done.stepNanos());
         replica.mark();
-        isPlacingDue = true;
         takeSamples(replica, plan, done);
     }
 
@@ -281,7 +278,7 @@ public final class SchedulerCore {
         if (reason != null) {
             lifecycle.finish(sequence, reason);
         } else if (residence.prefillOnly) {
-            joinIfComplete(sequence);
+            arrivals.joinIfComplete(sequence, nowNanos);
         }
     }
 
@@ -311,91 +308,11 @@ public final class SchedulerCore {
         }
     }
 
-    private void transferFailed(@Nullable Handoff failed, boolean writer) {
-        if (failed == null) {
-            return;
-        }
-        Residence blamed = writer ? failed.from : failed.to;
-        router.failed(blamed.replica().health(), failed.sequence.id(), nowNanos);
-        if (failed.isFetch()) {
-            failed.sequence.fetchBarred = true;
-        } else {
-            failed.attempt.judged |= writer;
-            failed.sequence.localOnly = true;
-        }
-        lifecycle.attemptFailed(failed.sequence, failed.attempt, true);
-        isPlacingDue = true;
-    }
-
-    private void leaseEnded(Event.LeaseEnded ended) {
-        Handoff failed = handoffs.leaseEnded(ended, nowNanos);
-        transferFailed(failed, false);
-        Handoff handoff = failed == null ? handoffs.find(ended.lease()) : null;
-        if (handoff != null && handoff.isFetch() && handoff.isCommitted()) {
-            fetched(handoff);
-        } else if (handoff != null) {
-            joinIfComplete(handoff.sequence);
-        }
-    }
-
-    /// The prefix is there: the rest can be computed.
-    private void fetched(Handoff fetch) {
-        fetches.done(fetch, nowNanos);
-        handoffs.close(fetch);
-        lifecycle.leave(fetch.from);
-        fetch.to.planned = fetch.tokens;
-        computeRest(fetch.to, fetch.sequence);
-    }
-
     private void tierReport(Event.TierReport report) {
         Replica replica = replicas.get(report.replica());
-        Residence to = replica == null ? null : tiers.report(replica, report, nowNanos);
-        if (to != null && to.sequence != null) {
-            computeRest(to, to.sequence);
+        if (replica != null) {
+            arrivals.tierReport(replica, report, nowNanos);
         }
-        isPlacingDue = true;
-    }
-
-    /// What a residence waited for has come, as far as its `planned` says.
-    private void computeRest(Residence to, Sequence sequence) {
-        to.replica().move(to, Residence.Stage.PREFILL);
-        to.awaitedTokens = 0;
-        sequence.chargedTokens = Math.max(sequence.chargedTokens, to.planned);
-        if (sequence.attempts == 1) {
-            sequence.cachedTokens = to.planned;
-        }
-        planner.index(to);
-    }
-
-    /// A tier that does not answer: the prompt is computed elsewhere, in other blocks.
-    private void giveUpTierLoads(Replica replica) {
-        for (Residence to : tiers.overdue(replica, nowNanos)) {
-            Sequence sequence = to.sequence;
-            Attempt attempt = sequence == null ? null : sequence.attemptOf(to);
-            if (sequence != null && attempt != null) {
-                sequence.fetchBarred = true;
-                lifecycle.attemptFailed(sequence, attempt, true);
-            }
-        }
-    }
-
-    /// The sequence goes on where its KV is now.
-    private void joinIfComplete(Sequence sequence) {
-        Attempt attempt = sequence.attempt;
-        Handoff handoff = attempt == null ? null : attempt.handoff;
-        if (attempt == null || handoff == null || !handoff.isComplete()) {
-            return;
-        }
-        Residence to = handoff.to;
-        handoffs.close(handoff);
-        lifecycle.leave(attempt.from);
-        to.replica().move(to, Residence.Stage.DECODE);
-        Attempt joined = new Attempt(to, nowNanos, 0);
-        joined.judged = true;
-        sequence.attempt = joined;
-        router.succeeded(
-                to.replica().health(), sequence.id(), 1, to.replica().slowness(), nowNanos);
-        planner.index(to);
     }
 
     // ---- progress ----
@@ -406,13 +323,12 @@ public final class SchedulerCore {
         lifecycle.failUnserved();
         for (Replica replica : all) {
             hedging.hedge(replica, nowNanos);
-            giveUpTierLoads(replica);
+            arrivals.giveUpLate(replica, nowNanos);
             if (replica.isReleasing()) {
                 replica.mark(); // a quarantine may be over
             }
         }
         disconnectStuckTiers();
-        isPlacingDue = true;
     }
 
     private void disconnectStuckTiers() {

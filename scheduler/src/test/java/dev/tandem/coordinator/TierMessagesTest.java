@@ -39,8 +39,7 @@ class TierMessagesTest {
         assertThat(report.blocks()).isEqualTo(2);
         assertThat(report.stored()).containsExactly(words);
         assertThat(report.dropped())
-                .containsExactly(
-                        Arrays.copyOfRange(words, PrefixHasher.WORDS, words.length));
+                .containsExactly(Arrays.copyOfRange(words, PrefixHasher.WORDS, words.length));
     }
 
     @Test

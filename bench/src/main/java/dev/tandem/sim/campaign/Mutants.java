@@ -133,7 +133,7 @@ public final class Mutants {
                         "",
                         "a result may name other sequences"),
                 core(
-                        "SchedulerCore",
+                        "Arrivals",
                         "        lifecycle.leave(attempt.from);\n" + "        to.replica()",
                         "        to.replica()",
                         "a handed over sequence stays on its prefill replica too"),
@@ -164,7 +164,7 @@ public final class Mutants {
                         ") {\n                break;",
                         "stop tokens of running sequences are ignored"),
                 core(
-                        "SchedulerCore",
+                        "Arrivals",
                         " && handoff.isFetch() && handoff.isCommitted()) {",
                         " && handoff.isFetch()) {",
                         "anybody may end a fetch"),
