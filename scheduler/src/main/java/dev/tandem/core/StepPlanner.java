@@ -228,7 +228,8 @@ final class StepPlanner {
 
     /// Sends cached prefixes to those who wait for them.
     private void addLoans(Replica replica, StepPlan plan) {
-        for (Handoff fetch : replica.pendingSends) {
+        for (int i = 0; i < replica.pendingSends.size(); i++) {
+            Handoff fetch = replica.pendingSends.get(i);
             if (fetch.state() != Handoff.State.RELEASED) {
                 grant(fetch, options.placement().fetchMillisMax());
                 fetch.advance(Handoff.State.MOVING);
