@@ -27,7 +27,7 @@ class CachedPrefixTest {
     private static final long BLOCK_BYTES = 16L * 4 * 2 * 2 * 32 * 4;
 
     private static ObjectNode body(long seed) {
-        int[] prompt = new SplittableRandom(seed).ints(PROMPT_TOKENS, 300, 4000).toArray();
+        int[] prompt = new SplittableRandom(seed).ints(PROMPT_TOKENS, 3, 1024).toArray();
         return ApiClient.body(
                 Map.of(
                         "prompt",
