@@ -14,12 +14,6 @@ public final class StepMake {
         context = 0;
     }
 
-    /// @param before tokens of the sequence computed before
-    public void addDecode(int before) {
-        decodeRows++;
-        context += before + 1;
-    }
-
     /// @param rows sequences with one token each
     /// @param contextTokens tokens that they attend to, the new ones included
     public void addDecodes(int rows, long contextTokens) {

@@ -15,13 +15,12 @@ final class PrefixFetches {
     private static final int BLOCKS_MIN = 2;
 
     private static final double UNKNOWN_BYTES_PER_SECOND = 1e9;
-    private static final double RATIO_WEIGHT = 0.125;
 
     private final PlacementOptions rules;
     private final CoreCounters counters;
     private final HandoffDesk handoffs;
     private Replica[] replicas = {};
-    private double ratio = 1;
+    private final LearnedRatio ratio = new LearnedRatio();
 
     // What was found for the question being asked.
     private long foundFor = -1;
@@ -87,7 +86,7 @@ final class PrefixFetches {
                 Math.min(
                         bytesPerSecond(lender.facts().device().linkBytesPerSecond()),
                         bytesPerSecond(to.facts().device().linkBytesPerSecond()));
-        return lender.plansInFlight() * lender.decodeSeconds() + bytes / rate * ratio;
+        return lender.plansInFlight() * lender.decodeSeconds() + bytes / rate * ratio.value();
     }
 
     private static double bytesPerSecond(double known) {
@@ -140,9 +139,7 @@ final class PrefixFetches {
 
     /// The blocks are there: learns how long it took.
     void done(Handoff fetch, long nowNanos) {
-        double seconds = (nowNanos - fetch.beganNanos) * 1e-9;
-        double observed = Math.clamp(seconds / fetch.predictedSeconds, 0.1, 10) * ratio;
-        ratio += RATIO_WEIGHT * (Math.clamp(observed, 0.01, 100) - ratio);
+        ratio.observe((nowNanos - fetch.beganNanos) * 1e-9, fetch.predictedSeconds);
         counters.prefixFetchedTokens +=
                 (long) fetch.blocksToMove() * fetch.to.replica().facts().blockTokens();
     }

@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 /// A sequence's stay on one replica: its blocks there and how far plans have got. It outlives the sequence's
 /// interest in it: blocks are given back only when no plan in flight can write to them, no send reads them, no
-/// lease lets another worker write to them and no quarantine is left. Owned by the core.
+/// lease lets another worker and no tier writes to them, and no quarantine is left. Owned by the core.
 public final class Residence {
     /// Why a residence is on its replica; each kind lies in a list of its own.
     enum Stage {

@@ -21,8 +21,8 @@ final class Tier {
     /// Free blocks have come or gone since the last look for something to store.
     boolean isLookDue = true;
 
-    /// Predicted against measured times of loads, of late.
-    double ratio = 1;
+    /// How long loads take of late.
+    final LearnedRatio ratio = new LearnedRatio();
 
     /// Blocks on their way out, held meanwhile.
     private record Store(int[] blocks, long[] hashes, long beganNanos) {}

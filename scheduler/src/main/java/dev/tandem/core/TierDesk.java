@@ -25,7 +25,6 @@ final class TierDesk {
 
     private static final int LOADED_BLOCKS_MIN = 2;
     private static final double BYTES_PER_SECOND = 2e9;
-    private static final double RATIO_WEIGHT = 0.125;
     private static final int WORDS = PrefixHasher.WORDS;
 
     private final PlacementOptions rules;
@@ -97,7 +96,7 @@ final class TierDesk {
         Tier tier = replica.tier;
         double bytes =
                 replica.facts().device().kvBytesPerToken() * replica.facts().blockTokens() * blocks;
-        return tier == null ? 0 : bytes / BYTES_PER_SECOND * tier.ratio;
+        return tier == null ? 0 : bytes / BYTES_PER_SECOND * tier.ratio.value();
     }
 
     /// Begins to bring a prefix back for an attempt that is not settled yet: its residence then waits.
@@ -144,7 +143,7 @@ final class TierDesk {
         }
         int[] held = tier.storeEnded(report.request(), report.blocks());
         if (held.length > 0) {
-            counters.tierStoredBlocks += report.blocks();
+            counters.tierStoredBlocks += Math.clamp(report.blocks(), 0, held.length);
             replica.pool().letGo(held);
             replica.mark();
         }
@@ -160,21 +159,15 @@ final class TierDesk {
             tier.missing(load.hashes()[back * WORDS]);
         }
         replica.mark();
-        learn(tier, load, back, nowNanos);
+        if (back == load.blocks()) {
+            tier.ratio.observe((nowNanos - load.beganNanos()) * 1e-9, load.predictedSeconds());
+        }
         counters.tierLoadedTokens += (long) back * replica.facts().blockTokens();
         if (to.sequence == null || to.stage != Residence.Stage.ARRIVING) {
             return null; // it has left; its blocks can go now
         }
         to.planned = (load.presentBlocks() + back) * replica.facts().blockTokens();
         return to;
-    }
-
-    private static void learn(Tier tier, Tier.Load load, int back, long nowNanos) {
-        if (back == load.blocks() && load.predictedSeconds() > 0) {
-            double seconds = (nowNanos - load.beganNanos()) * 1e-9;
-            double observed = Math.clamp(seconds / load.predictedSeconds(), 0.1, 10) * tier.ratio;
-            tier.ratio += RATIO_WEIGHT * (Math.clamp(observed, 0.01, 100) - tier.ratio);
-        }
     }
 
     /// Whether the worker's tier has not answered for so long that the worker can't be trusted: it holds blocks for ever.

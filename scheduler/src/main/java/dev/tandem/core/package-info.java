@@ -16,7 +16,8 @@
 ///    replica is a [dev.tandem.core.Residence]. A prefill that is late gets a second attempt elsewhere
 ///    ([dev.tandem.core.Hedging]); the first token decides.
 ///    A prefix that only another replica has cached is fetched from it where that is predicted to be faster than computing
-///    it ([dev.tandem.core.PrefixFetches]).
+///    it ([dev.tandem.core.PrefixFetches]), or brought back from the worker's tier, where evicted blocks were copied aside
+///    ([dev.tandem.core.TierDesk]). What comes over the wire goes on in [dev.tandem.core.Arrivals].
 /// 3. [dev.tandem.core.StepPlanner] cuts its pending tokens into rows of numbered [dev.tandem.core.StepPlan]s, decodes
 ///    first, within the step's budget. Up to `runAheadPlans` are in flight per replica, so rows may name tokens
 ///    that the worker samples itself.

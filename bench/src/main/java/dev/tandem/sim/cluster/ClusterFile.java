@@ -131,6 +131,7 @@ public final class ClusterFile {
         int blocks = blocks(section, device, model, blockTokens);
         int sequencesMax = section.whole("sequences-max", 1, ANY, SEQUENCES_MAX);
         int stepTokensMax = section.whole("step-tokens-max", 1, ANY, STEP_TOKENS_MAX);
+        int tierBlocks = section.whole("tier-blocks", 0, ANY, 0);
         double card =
                 section.positive(
                                 "gigabits-per-second",
@@ -153,7 +154,8 @@ public final class ClusterFile {
                             sequencesMax,
                             stepTokensMax,
                             ReplicaModels.facts(device, model, card),
-                            cost));
+                            cost,
+                            tierBlocks));
         }
     }
 

@@ -18,6 +18,7 @@
 ///     role: decode
 ///     device: h100
 ///     kv-memory: 40GiB         # else what fits beside the weights; or blocks: N
+///     tier-blocks: 100000      # evicted blocks that are kept beside the pool; else none
 /// links:
 ///   gigabits-per-second: 400
 ///   latency-micros: 5

@@ -59,6 +59,14 @@ final class ClusterFileTest {
             """;
 
     @Test
+    void aReplicaMayHaveATier() {
+        String text = GOOD.replace("role: decode", "role: decode\n    tier-blocks: 5000");
+        List<ReplicaSpec> replicas = ClusterFile.parse("c.yaml", text).spec().replicas();
+        assertThat(replicas.get(0).tierBlocks()).isZero();
+        assertThat(replicas.get(4).tierBlocks()).isEqualTo(5000);
+    }
+
+    @Test
     void readsWhatItSays() {
         Cluster cluster = ClusterFile.parse("c.yaml", GOOD);
         List<ReplicaSpec> replicas = cluster.spec().replicas();
